@@ -1,0 +1,196 @@
+"""Domain errors: one small hierarchy with a stable code, a sentence to act on, and typed details.
+
+Each surface turns a code into its own form; nothing here knows a surface. Every code has a page
+under docs/errors/ (a test compares the two).
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+REGISTRY: dict[str, type["DomainError"]] = {}
+
+
+class DomainError(Exception):
+    """An expected refusal. `code` is stable for ever; `status` is the HTTP status where there is one."""
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+    text: ClassVar[str]
+    #: The audit action that a refusal of this kind writes; None where it is no denial.
+    denial: ClassVar[str | None] = None
+
+    def __init__(self, message: str | None = None, /, **details: Any) -> None:
+        self.message = message or self.text
+        self.details: Mapping[str, Any] | None = details or None
+        super().__init__(self.message)
+
+    def __init_subclass__(cls) -> None:
+        if "code" in cls.__dict__:
+            if cls.code in REGISTRY:
+                raise TypeError(f"error code {cls.code!r} is declared twice")
+            REGISTRY[cls.code] = cls
+
+
+# --- 400: what was sent is not right -----------------------------------------------------------
+
+
+class ValidationFailed(DomainError):
+    """One or more fields break a rule; `details` maps each field to the rule in words."""
+
+    code, status, text = "validation_failed", 400, "One or more fields are not valid."
+
+    def __init__(self, fields: Mapping[str, str], message: str | None = None) -> None:
+        super().__init__(message or "; ".join(f"{field}: {rule}" for field, rule in fields.items()) or None)
+        self.details = dict(fields)
+
+
+class InvalidQueryParameters(ValidationFailed):
+    code, status, text = "invalid_query_parameters", 400, "Invalid query parameters"
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__(fields, self.text)
+
+
+class MalformedBody(DomainError):
+    code, status, text = "malformed_body", 400, "The body is not valid JSON."
+
+
+class UnknownScope(DomainError):
+    code, status, text = "unknown_scope", 400, "A scope is not one of those a credential can hold."
+
+
+class QueryRefused(DomainError):
+    code, status, text = "query_refused", 400, "The GraphQL document cannot be run."
+
+
+class QueryTooComplex(DomainError):
+    code, status, text = "query_too_complex", 400, "The GraphQL document is over a limit."
+
+
+class DocumentNotTrusted(DomainError):
+    code, status, text = "document_not_trusted", 400, "Only documents of the manifest are accepted here."
+
+
+# --- 401: who are you ----------------------------------------------------------------------------
+
+
+class Unauthenticated(DomainError):
+    code, status, text = "unauthenticated", 401, "This needs a bearer token."
+
+
+class InvalidToken(DomainError):
+    code, status, text = "invalid_token", 401, "The bearer token is not valid."
+
+
+class MissingApiKey(DomainError):
+    code, status, text = "missing_api_key", 401, "Missing API key"
+
+
+class InvalidInstallationCredential(DomainError):
+    code, status, text = "invalid_installation_credential", 401, "Invalid installation credential"
+    denial = "auth.invalid_credential"
+
+
+# --- 403: known, but not allowed -----------------------------------------------------------------
+
+
+class ScopeDenied(DomainError):
+    code, status, text = "scope_denied", 403, "The token does not carry the scope that this needs."
+    denial = "auth.scope_denied"
+
+
+class InstallationScopeDenied(DomainError):
+    code, status, text = "installation_scope_denied", 403, "The credential does not carry the scope that this needs"
+    denial = "auth.scope_denied"
+
+
+class InactiveInstallationCredential(DomainError):
+    code, status, text = "inactive_installation_credential", 403, "The installation credential is revoked or expired"
+    denial = "auth.inactive_credential"
+
+
+class InactiveInstallation(DomainError):
+    code, status, text = "inactive_installation", 403, "The installation is not active"
+    denial = "auth.inactive_installation"
+
+
+class OriginNotVerified(DomainError):
+    code, status, text = "origin_not_verified", 403, "The installation has no verified origin"
+    denial = "auth.origin_not_verified"
+
+
+class OriginMismatch(DomainError):
+    code, status, text = "origin_mismatch", 403, "The Origin header names no verified origin of this installation"
+    denial = "auth.origin_mismatch"
+
+
+# --- 404, 405, 406, 413, 415: the request itself ---------------------------------------------------
+
+
+class NotFound(DomainError):
+    code, status, text = "not_found", 404, "There is nothing here."
+
+
+class OriginNotFound(DomainError):
+    code, status, text = "origin_not_found", 404, "This installation has no such origin"
+
+
+class MethodNotAllowed(DomainError):
+    code, status, text = "method_not_allowed", 405, "This path does not take that method."
+
+
+class PayloadTooLarge(DomainError):
+    code, status, text = "payload_too_large", 413, "The body is larger than this server accepts."
+
+
+class UnsupportedMediaType(DomainError):
+    code, status, text = "unsupported_media_type", 415, "This path takes application/json."
+
+
+# --- 409: right in itself, but not now ---------------------------------------------------------------
+
+
+class Conflict(DomainError):
+    code, status, text = "conflict", 409, "The change collides with what is already there."
+
+
+class InvalidTransition(DomainError):
+    code, status, text = "invalid_transition", 409, "The present status does not allow this step."
+
+
+class VersionConflict(DomainError):
+    code, status, text = "version_conflict", 409, "It was changed by somebody else since you read it."
+
+
+class OriginUnverified(DomainError):
+    code, status, text = "origin_unverified", 409, "The proof was not found at the origin."
+
+
+# --- 429, 5xx ---------------------------------------------------------------------------------------
+
+
+class RateLimited(DomainError):
+    """`retry_after` is whole seconds until the same request would be admitted."""
+
+    code, status, text = "installation_rate_limit_exceeded", 429, "Installation rate limit exceeded"
+    denial = "rate_limit.exceeded"
+
+    def __init__(self, retry_after: int, message: str | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class CostLimited(RateLimited):
+    code, status, text = "cost_limit_exceeded", 429, "The cost budget of this token is used up for now."
+
+
+class UpstreamFailed(DomainError):
+    code, status, text = "upstream_failed", 502, "A service that this depends on did not answer as it should."
+
+
+class Unavailable(DomainError):
+    code, status, text = "service_unavailable", 503, "A part that this needs is not available; try again shortly."
+
+
+class Internal(DomainError):
+    code, status, text = "internal_error", 500, "Something went wrong on our side"

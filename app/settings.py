@@ -1,0 +1,141 @@
+"""Settings: from the environment (`DOVETAIL_*`) over one TOML file (`dovetail.toml` in the home folder).
+
+One struct is the whole table; docs/operations/settings.md is compared with it by a test.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+PREFIX = "DOVETAIL_"
+
+
+class SettingsError(Exception):
+    """A setting is unknown or breaks its rule; the message names it."""
+
+
+def _doc(text: str, **rules: Any) -> Meta:
+    return Meta(description=text, **rules)
+
+
+class OidcIssuer(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """One foreign issuer of tokens. `algorithms` is its allow-list (RFC 8725 section 3.1)."""
+
+    issuer: str
+    audience: str
+    jwks_url: str | None = None
+    algorithms: tuple[str, ...] = ("RS256", "ES256", "EdDSA")
+    tenant_claim: str = "tenant_id"
+    roles_claim: str = "roles"
+    permissions_claim: str = "permissions"
+    subject_claim: str = "user_id"
+
+
+class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    home: Annotated[Path, _doc("Folder that holds all state: database, keys, logs, anchors.")] = Path("var")
+    host: Annotated[str, _doc("Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, _doc("TCP port to listen on.", ge=1, le=65535)] = 8000
+    base_url: Annotated[str | None, _doc("Public address of this server; default `http://HOST:PORT`.")] = None
+    database_url: Annotated[
+        str | None, _doc("`postgresql://…` or `sqlite:///PATH`; default a SQLite file in the home folder.")
+    ] = None
+    database_pool_size: Annotated[int, _doc("Connections to PostgreSQL, or SQLite readers.", ge=1, le=200)] = 4
+    redis_url: Annotated[str | None, _doc("`redis://…`: shared rate limits for several processes.")] = None
+    orcid_base_url: Annotated[str, _doc("Where people and works are read from.")] = "https://pub.orcid.org"
+    orcid_concurrency: Annotated[int, _doc("ORCID requests in flight at once.", ge=1, le=24)] = 4
+    egress_allow: Annotated[
+        tuple[str, ...], _doc("Hosts or CIDRs that outbound calls may reach although they are private.")
+    ] = ()
+    dns_servers: Annotated[
+        tuple[str, ...], _doc("DNS servers for origin proofs, `ADDRESS[:PORT]`; default the system's.")
+    ] = ()
+    graphql_documents: Annotated[
+        Literal["any", "trusted"], _doc("`trusted` runs only the documents of the manifest.")
+    ] = "any"
+    graphql_cost_per_minute: Annotated[int, _doc("GraphQL cost a token may use a minute.", ge=1)] = 60_000
+    rate_limit_per_minute: Annotated[int, _doc("Requests a minute of an installation.", ge=1)] = 600
+    rate_limit_burst: Annotated[int, _doc("Requests an installation may send at once.", ge=1)] = 300
+    walk_pages: Annotated[int, _doc("Pages that one walk through a list may reserve.", ge=0)] = 1_000
+    walk_seconds: Annotated[int, _doc("How long the reservation of a walk lasts.", ge=1)] = 900
+    max_body_bytes: Annotated[int, _doc("Largest request body that is read.", ge=1_024)] = 1_048_576
+    legacy_paths: Annotated[bool, _doc("Answer `/v1/people` and `/v1/publications`.")] = True
+    legacy_sunset: Annotated[str, _doc("The day (YYYY-MM-DD) on which the `/v1` paths may go.")] = "2027-12-31"
+    forwarded_allow_ips: Annotated[str, _doc("Proxies whose `X-Forwarded-*` headers are believed.")] = "127.0.0.1"
+    token_ttl_seconds: Annotated[int, _doc("Life of a token from `dovetail token issue`.", ge=60)] = 43_200
+    token_issuer: Annotated[str, _doc("`iss` of built-in tokens.")] = "dovetail"
+    token_audience: Annotated[str, _doc("`aud` of built-in tokens.")] = "dovetail"
+    oidc_issuers: Annotated[
+        tuple[OidcIssuer, ...], _doc("Foreign token issuers, a JSON list of objects with `issuer` and `audience`.")
+    ] = ()
+    anchor_url: Annotated[str | None, _doc("Webhook that receives each audit anchor; a file is always written.")] = None
+    anchor_minutes: Annotated[int, _doc("Minutes between audit anchors.", ge=1)] = 60
+    pepper: Annotated[str | None, _doc("Key pepper, base64 of 32 bytes; default a file in the home folder.")] = None
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], _doc("Least level that is logged.")] = "info"
+    shutdown_seconds: Annotated[int, _doc("How long open requests may take when stopping.", ge=1)] = 15
+
+    @property
+    def url(self) -> str:
+        return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def keys_dir(self) -> Path:
+        return self.home / "keys"
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{(self.home / 'dovetail.sqlite').absolute()}"
+
+
+_LISTS = {"egress_allow", "dns_servers"}
+
+
+def _parse(name: str, text: str) -> Any:
+    if name in _LISTS:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    if name == "oidc_issuers":
+        return msgspec.json.decode(text)
+    return None if text == "" else text
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    known = set(Settings.__struct_fields__)
+    found: dict[str, Any] = {}
+    for variable, text in environ.items():
+        if not variable.startswith(PREFIX) or variable.startswith((f"{PREFIX}TEST_", f"{PREFIX}BENCH_")):
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name not in known:
+            raise SettingsError(f"{variable} is not a setting; see docs/operations/settings.md")
+        try:
+            found[name] = _parse(name, text)
+        except msgspec.DecodeError as error:
+            raise SettingsError(f"{variable} is not valid JSON: {error}") from error
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+def load_settings(environ: Mapping[str, str] | None = None, **given: Any) -> Settings:
+    """Settings from the environment over the TOML file; `given` values win over both.
+
+    Raises SettingsError, naming the variable or the file, for an unknown name or a value against its rule.
+    """
+    environment = _from_environment(os.environ if environ is None else environ)
+    environment |= {name: value for name, value in given.items() if value is not None}
+    home = Path(environment.get("home", Settings.__struct_defaults__[0]))
+    try:
+        return msgspec.convert(_from_file(home / "dovetail.toml") | environment, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"settings: {error}") from error
