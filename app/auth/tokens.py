@@ -1,0 +1,173 @@
+"""Bearer tokens: JWTs of the built-in issuer and of any OIDC issuer in the settings.
+
+The issuer named in the token picks the keys and the allowed algorithms (RFC 8725 sections 3.1 and 3.8);
+nothing else in the token is believed before its signature and its claims have been checked.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet, OKPKey
+
+from app.auth.principal import Principal
+from app.auth.scopes import scopes_of
+from app.auth.signing import ALGORITHM
+from app.clock import SECOND, Clock
+from app.errors import InvalidToken, Unavailable
+from app.settings import OidcIssuer, Settings
+
+LEEWAY_SECONDS = 30
+LONGEST = 8_192
+_REMEMBERED = 4_096
+_REMEMBER_SECONDS = 30
+
+#: Reads a JSON document from an address; raises Unavailable.
+FetchJson = Callable[[str], Awaitable[Any]]
+
+
+class KeySource(Protocol):
+    """Where one issuer's public keys come from."""
+
+    issuer: OidcIssuer
+
+    async def keys(self, kid: str | None) -> KeySet: ...
+
+
+class BuiltInKeys:
+    def __init__(self, key: OKPKey, settings: Settings) -> None:
+        self.issuer = OidcIssuer(settings.token_issuer, settings.token_audience, algorithms=(ALGORITHM,))
+        self._keys = KeySet([key])
+
+    async def keys(self, kid: str | None) -> KeySet:
+        return self._keys
+
+
+class JwksKeys:
+    """An OIDC issuer's keys by its JWKS (RFC 7517), kept an hour; an unknown `kid` asks again, at most once in 30 s."""
+
+    def __init__(self, issuer: OidcIssuer, fetch: FetchJson, clock: Clock) -> None:
+        self.issuer = issuer
+        self._fetch, self._clock = fetch, clock
+        self._keys: KeySet | None = None
+        self._read_at = float("-inf")
+
+    async def keys(self, kid: str | None) -> KeySet:
+        age = self._clock.monotonic() - self._read_at
+        known = self._keys is not None and any(key.kid == kid for key in self._keys.keys)
+        if self._keys is None or age > 3600 or (not known and age > 30):
+            self._keys = await self._read()
+            self._read_at = self._clock.monotonic()
+        return self._keys
+
+    async def _read(self) -> KeySet:
+        url = self.issuer.jwks_url or await self._discover()
+        try:
+            return KeySet.import_key_set(await self._fetch(url))
+        except (JoseError, TypeError, KeyError, ValueError) as error:
+            raise Unavailable(f"The keys of the issuer {self.issuer.issuer} cannot be read.") from error
+
+    async def _discover(self) -> str:
+        document = await self._fetch(f"{self.issuer.issuer.rstrip('/')}/.well-known/openid-configuration")
+        if not isinstance(document, dict) or not isinstance(document.get("jwks_uri"), str):
+            raise Unavailable(f"The issuer {self.issuer.issuer} names no jwks_uri.")
+        return str(document["jwks_uri"])
+
+
+class TokenVerifier:
+    """Turns a bearer token into a principal, or raises InvalidToken saying which rule it breaks."""
+
+    def __init__(self, sources: Sequence[KeySource], clock: Clock) -> None:
+        self._sources = {source.issuer.issuer: source for source in sources}
+        self._clock = clock
+        self._verified: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
+
+    async def verify(self, token: str) -> Principal:
+        if len(token) > LONGEST:
+            raise InvalidToken("The bearer token is longer than 8192 characters.")
+        mark = hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+        remembered = self._verified.get(mark)
+        if remembered is not None and self._clock.monotonic() < remembered[0]:
+            return remembered[1]
+        claims, source = await self._checked_claims(token)
+        principal = _principal(claims, source.issuer)
+        self._remember(mark, principal, claims["exp"] - self._clock.now_ms() / SECOND)
+        return principal
+
+    def _remember(self, mark: bytes, principal: Principal, seconds_left: float) -> None:
+        if len(self._verified) >= _REMEMBERED:
+            self._verified.popitem(last=False)
+        until = self._clock.monotonic() + min(_REMEMBER_SECONDS, seconds_left)
+        self._verified[mark] = (until, principal)
+
+    async def _checked_claims(self, token: str) -> tuple[dict[str, Any], KeySource]:
+        source, kid = self._source(token)
+        allowed = list(source.issuer.algorithms)
+        keys = await source.keys(kid)
+        try:
+            decoded = jwt.decode(token, keys, algorithms=allowed)
+            self._registry(source.issuer).validate(decoded.claims)
+        except (JoseError, ValueError, TypeError, KeyError) as error:
+            raise InvalidToken(f"The bearer token is not valid: {_reason(error)}.") from error
+        return decoded.claims, source
+
+    def _source(self, token: str) -> tuple[KeySource, str | None]:
+        try:
+            parts = jws.extract_compact(token.encode())
+            claims = msgspec.json.decode(parts.payload)
+            header = parts.headers()
+        except (JoseError, ValueError, TypeError, KeyError) as error:
+            raise InvalidToken("The bearer token is no JWT.") from error
+        issuer = claims.get("iss") if isinstance(claims, dict) else None
+        source = self._sources.get(issuer) if isinstance(issuer, str) else None
+        if source is None:
+            raise InvalidToken("The bearer token names no issuer that this server trusts.")
+        kid = header.get("kid")
+        return source, kid if isinstance(kid, str) else None
+
+    def _registry(self, issuer: OidcIssuer) -> jwt.JWTClaimsRegistry:
+        return jwt.JWTClaimsRegistry(
+            now=lambda: self._clock.now_ms() // SECOND,
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": issuer.issuer},
+            aud={"essential": True, "value": issuer.audience},
+            exp={"essential": True},
+        )
+
+
+def _reason(error: Exception) -> str:
+    text = str(error).strip().rstrip(".")
+    return text[:160] if isinstance(error, JoseError) and text else "it cannot be read"
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(value.split())
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
+def _principal(claims: dict[str, Any], issuer: OidcIssuer) -> Principal:
+    tenant = claims.get(issuer.tenant_claim)
+    subject = claims.get(issuer.subject_claim) or claims.get("sub")
+    try:
+        tenant_id = UUID(str(tenant))
+    except ValueError as error:
+        raise InvalidToken(f"The bearer token's claim {issuer.tenant_claim} names no tenant.") from error
+    if not isinstance(subject, str) or not subject:
+        raise InvalidToken(f"The bearer token's claim {issuer.subject_claim} names nobody.")
+    roles = _texts(claims.get(issuer.roles_claim))
+    return Principal(
+        tenant=tenant_id,
+        subject=subject,
+        kind="service" if claims.get("kind") == "service" else "user",
+        scopes=scopes_of(roles, _texts(claims.get(issuer.permissions_claim))),
+        authn="bearer",
+        tier="premium" if claims.get("tier") == "premium" else "standard",
+        name=claims["name"] if isinstance(claims.get("name"), str) else None,
+        roles=roles,
+    )
