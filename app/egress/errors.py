@@ -1,0 +1,35 @@
+"""What can go wrong on the way out. These are no domain errors: the caller knows what a failure means."""
+
+#: Rule → the sentence that follows the host; docs name the rules by these words.
+RULES: dict[str, str] = {
+    "url": "the address cannot be read as a plain http or https URL",
+    "scheme": "only http and https addresses are called",
+    "userinfo": "an address with a user name or password in it is not called",
+    "address": "it leads to an address that is not on the public Internet; an operator can allow it by setting",
+    "body": "the answer is larger than this call accepts",
+    "redirect_host": "it redirects to another host",
+    "redirect_downgrade": "it redirects from https to http",
+    "redirect_target": "it redirects to something that is no http or https address",
+    "redirect_loop": "it redirects too many times",
+}
+
+
+class EgressError(Exception):
+    """Either way in which a call out ends without an answer; the message is a sentence for a person."""
+
+
+class EgressRefused(EgressError):
+    """This side would not make the call, or would not take the answer. `rule` is a key of RULES."""
+
+    def __init__(self, rule: str, host: str) -> None:
+        self.rule = rule
+        self.host = host
+        super().__init__(f"{host[:253] or 'The address'}: {RULES[rule]}.")
+
+
+class EgressFailed(EgressError):
+    """The other side did not answer as it should; another try may succeed. `reason` is the sentence."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
