@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import ValidationFailed
@@ -130,13 +130,12 @@ def test_other_spellings_of_one_origin_collapse(host: str, port: int | None, ran
     assert plain == (f"https://{host}" if port in (None, 443) else f"https://{host}:{port}")
 
 
-@given(st.text(max_size=30), ports)
+@given(st.text(st.sampled_from("aAüßÅé中。．.-1①K\u0301 "), min_size=1, max_size=12), ports)
 def test_normalising_twice_changes_nothing(host: str, port: int | None) -> None:
     """Whatever is accepted is ASCII, has no path, and is its own normal form."""
     try:
         origin = normalise_origin(f"https://{host}" + ("" if port is None else f":{port}"))
     except ValidationFailed:
-        assume(False)
         return
     assert normalise_origin(origin) == origin
     assert re.fullmatch(r"https://[a-z0-9.-]+(:[0-9]+)?", origin)
