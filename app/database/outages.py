@@ -1,0 +1,58 @@
+"""Which driver errors are outages, and their translation to `Unavailable`."""
+
+import sqlite3
+from types import TracebackType
+
+import asyncpg  # type: ignore[import-untyped]
+
+from app.errors import Unavailable
+
+_POSTGRES = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.LockNotAvailableError,
+)
+_SQLITE = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+}
+_CLOSED = ("connection is closed", "pool is closing", "pool is closed", "connection has been released")
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the error says that the database is away, full or busy, and not that a statement is wrong."""
+    if isinstance(error, sqlite3.Error):
+        # The low byte is the primary code; the rest tells its kind (sqlite.org/rescode.html).
+        return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _SQLITE
+    if isinstance(error, asyncpg.InterfaceError):
+        return any(words in str(error) for words in _CLOSED)
+    return isinstance(error, _POSTGRES)
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether the same transaction may succeed when run again: 40001 and 40P01 of PostgreSQL."""
+    return getattr(error, "sqlstate", None) in ("40001", "40P01")
+
+
+class Translated:
+    """A context that lets an outage out as `Unavailable`, `from` the driver's error; it holds no state."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and is_outage(error):
+            raise Unavailable("The database is not available; try again shortly.") from error
+
+
+translated = Translated()

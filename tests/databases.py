@@ -1,0 +1,228 @@
+"""Databases for tests: found where they run, started where they are installed, else skipped with a reason.
+
+`DOVETAIL_TEST_POSTGRES_URL` and `DOVETAIL_TEST_REDIS_URL` name servers; with
+`DOVETAIL_TEST_REQUIRE_ALL=1` a missing server fails the test instead of skipping it.
+
+A test module imports the fixtures that it uses: `database_url` gives a fresh database of each engine in
+turn, `database` one that is started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from app.database import Database, open_database
+
+REDIS_DATABASE = 11
+
+
+def missing(what: str) -> None:
+    """Skip, or fail where everything is required."""
+    if os.environ.get("DOVETAIL_TEST_REQUIRE_ALL") == "1":
+        pytest.fail(f"{what} is required and was not found")
+    pytest.skip(f"{what} was not found")
+
+
+# --- PostgreSQL --------------------------------------------------------------------------------------
+
+
+def _run(make: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    """Run a coroutine to its end, also from inside a running loop."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(make())).result()
+
+
+async def _sql(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url, timeout=3)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _answers(url: str) -> bool:
+    try:
+        _run(lambda: _sql(url, "SELECT 1"))
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return False
+    return True
+
+
+@cache
+def _postgres_server() -> str | None:
+    """The URL of a server that answers, with a database on it where others can be made."""
+    given = os.environ.get("DOVETAIL_TEST_POSTGRES_URL")
+    if given:
+        return given
+    running = (f"postgresql://{user}@127.0.0.1:5432/postgres" for user in ("postgres", "root"))
+    return next((url for url in running if _answers(url)), None) or _start_postgres()
+
+
+def _postgres_programs() -> Path | None:
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    found = shutil.which("pg_ctl")
+    folders += [Path(found).parent] if found else []
+    return next((folder for folder in folders if (folder / "initdb").exists()), None)
+
+
+def _as_postgres(command: list[str]) -> list[str]:
+    """PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return command
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
+
+
+def _start_postgres() -> str | None:
+    programs = _postgres_programs()
+    if programs is None:
+        return None
+    folder, port = tempfile.mkdtemp(prefix="dovetail-postgres-"), _free_port()
+    if os.geteuid() == 0:
+        with contextlib.suppress(LookupError):
+            shutil.chown(folder, "postgres", "postgres")
+    data, options = f"{folder}/data", f"-p {port} -c listen_addresses=127.0.0.1 -k {folder} -c fsync=off"
+    control = [str(programs / "pg_ctl"), "-D", data, "-w", "-l", f"{folder}/log"]
+    try:
+        _quietly([str(programs / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"])
+        _quietly([*control, "-o", options, "start"])
+    except (OSError, subprocess.CalledProcessError):
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(_quietly, [*control, "-m", "immediate", "stop"])
+    return f"postgresql://postgres@127.0.0.1:{port}/postgres"
+
+
+def _quietly(command: list[str]) -> None:
+    subprocess.run(_as_postgres(command), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def create_postgres(server: str) -> str:
+    """A new, empty database on the server; its URL."""
+    name = f"dovetail_test_{os.getpid()}_{secrets.token_hex(4)}"
+    _run(lambda: _sql(server, f'CREATE DATABASE "{name}" TEMPLATE template0'))
+    return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+
+
+def drop_postgres(url: str) -> None:
+    name, server = urlsplit(url).path.lstrip("/"), _postgres_server()
+    if server is not None:
+        with contextlib.suppress(OSError, asyncpg.PostgresError):
+            _run(lambda: _sql(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+
+
+@cache
+def postgres_url() -> str | None:
+    """A database of this test run, dropped at its end; None where no server can be had."""
+    server = _postgres_server()
+    if server is None:
+        return None
+    url = create_postgres(server)
+    atexit.register(drop_postgres, url)
+    return url
+
+
+# --- Redis -------------------------------------------------------------------------------------------
+
+
+def _pongs(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as link:
+        link.sendall(b"PING\r\n")
+        return link.recv(16).startswith(b"+PONG")
+    return False
+
+
+@cache
+def redis_url() -> str | None:
+    """A Redis for this test run: a high database number of a running server, or a private server."""
+    given = os.environ.get("DOVETAIL_TEST_REDIS_URL")
+    if given:
+        return given
+    if _pongs(6379):
+        return f"redis://127.0.0.1:6379/{REDIS_DATABASE}"
+    return _start_redis()
+
+
+def _start_redis() -> str | None:
+    program, port = shutil.which("redis-server"), _free_port()
+    if program is None:
+        return None
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+    atexit.register(server.terminate)
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        if _pongs(port):
+            return f"redis://127.0.0.1:{port}/{REDIS_DATABASE}"
+        time.sleep(0.05)
+    return None
+
+
+# --- fixtures ----------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def fresh_url(engine: str, folder: Path) -> Iterator[str]:
+    """An empty database of `sqlite` (a file in `folder`) or `postgres`, gone afterwards."""
+    if engine == "sqlite":
+        yield f"sqlite:///{folder / 'test.sqlite'}"
+        return
+    server = _postgres_server()
+    if server is None:
+        missing("PostgreSQL")
+        return
+    url = create_postgres(server)
+    try:
+        yield url
+    finally:
+        drop_postgres(url)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with fresh_url(request.param, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = open_database(database_url)
+    await opened.start()
+    try:
+        yield opened
+    finally:
+        await opened.stop()
+
+
+@pytest.fixture
+def required_redis_url() -> str:
+    url = redis_url()
+    if url is None:
+        missing("Redis")
+    assert url is not None
+    return url
