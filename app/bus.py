@@ -1,0 +1,62 @@
+"""The event bus of one process: bounded queues, a `seq` on every message, and no publisher that waits."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+#: Messages a slow reader may be behind before it is told that it lagged.
+BACKLOG = 1_000
+
+
+class Subscription:
+    """One reader's queue. `dropped` counts what did not fit since the reader last looked."""
+
+    def __init__(self, backlog: int = BACKLOG) -> None:
+        self._queue: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue(backlog)
+        self.dropped = 0
+
+    def offer(self, message: Mapping[str, Any]) -> None:
+        try:
+            self._queue.put_nowait(message)
+        except asyncio.QueueFull:
+            self.dropped += 1
+
+    async def messages(self) -> AsyncIterator[Mapping[str, Any]]:
+        """Messages in order; `{"type": "lagged", "dropped": n}` stands where some were dropped."""
+        while True:
+            message = await self._queue.get()
+            if self.dropped:
+                dropped, self.dropped = self.dropped, 0
+                yield {"type": "lagged", "dropped": dropped}
+            yield message
+
+
+class Bus(Protocol):
+    async def publish(self, topic: str, message: Mapping[str, Any]) -> None: ...
+
+    def subscribe(self, topic: str) -> Any: ...
+
+
+class MemoryBus:
+    def __init__(self) -> None:
+        self._topics: dict[str, set[Subscription]] = {}
+
+    async def publish(self, topic: str, message: Mapping[str, Any]) -> None:
+        for subscription in self._topics.get(topic, ()):
+            subscription.offer(message)
+
+    @contextmanager
+    def subscribe(self, topic: str) -> Any:
+        subscription = Subscription()
+        readers = self._topics.setdefault(topic, set())
+        readers.add(subscription)
+        try:
+            yield subscription
+        finally:
+            readers.discard(subscription)
+            if not readers:
+                self._topics.pop(topic, None)
+
+    def readers(self) -> int:
+        return sum(len(readers) for readers in self._topics.values())

@@ -1,0 +1,37 @@
+"""Every table of the application, and where its migrations are."""
+
+from pathlib import Path
+
+from piccolo.conf.apps import AppConfig
+
+from models.audit import AuditEvent, AuditHead, AuditPending, AuditSeal
+from models.installations import Credential, Installation, Origin
+from models.operations import Job, UsageCount
+from models.people import Authorship, Membership, Person, Project, Publication, Tally, Work
+from models.tenancy import Tenant
+
+TABLES = [
+    Tenant,
+    Installation,
+    Origin,
+    Credential,
+    Person,
+    Membership,
+    Publication,
+    Authorship,
+    Work,
+    Project,
+    Tally,
+    AuditEvent,
+    AuditSeal,
+    AuditPending,
+    AuditHead,
+    Job,
+    UsageCount,
+]
+
+APP_CONFIG = AppConfig(
+    app_name="dovetail",
+    migrations_folder_path=str(Path(__file__).resolve().parent.parent / "migrations"),
+    table_classes=TABLES,
+)

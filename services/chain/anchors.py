@@ -1,0 +1,44 @@
+"""Anchors: the end of every chain, written now and then to where a rewriter of the database does not reach.
+
+One JSON line each in `anchors.ndjson` under the home folder, in the log, and to a webhook where one is set.
+"""
+
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from app.clock import Clock
+from app.database import Database, Statement
+from services.chain.verifying import Anchor
+
+LOG = structlog.get_logger("dovetail.anchors")
+_HEADS = Statement("SELECT tenant, seq, mac FROM audit_head WHERE seq > 0 ORDER BY tenant")
+
+
+def anchor_file(home: Path) -> Path:
+    return home / "anchors.ndjson"
+
+
+def read_anchors(path: Path) -> list[Anchor]:
+    """The anchors of a file; an empty list where there is none. Raises msgspec.DecodeError on a broken line."""
+    if not path.exists():
+        return []
+    return [msgspec.json.decode(line, type=Anchor) for line in path.read_bytes().splitlines() if line.strip()]
+
+
+async def take_anchors(database: Database, clock: Clock, path: Path) -> list[Anchor]:
+    """Write an anchor for each chain that has grown since its last one."""
+    known = {anchor.tenant: anchor.seq for anchor in read_anchors(path)}
+    anchors = [
+        msgspec.convert({"tenant": str(r["tenant"]), "seq": r["seq"], "mac": r["mac"], "at": clock.now_ms()}, Anchor)
+        for r in await database.fetch(_HEADS)
+    ]
+    fresh = [anchor for anchor in anchors if known.get(anchor.tenant) != anchor.seq]
+    if fresh:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            file.writelines(msgspec.json.encode(anchor) + b"\n" for anchor in fresh)
+    for anchor in fresh:
+        LOG.info("audit anchor", tenant=str(anchor.tenant), seq=anchor.seq, mac=anchor.mac)
+    return fresh

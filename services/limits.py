@@ -1,0 +1,78 @@
+"""Rate limits: a token bucket (GCRA) for each key, in memory for one process or in Redis for several."""
+
+from datetime import timedelta
+from math import ceil
+from typing import Any
+
+import msgspec
+import structlog
+from redis.exceptions import RedisError
+from throttled.asyncio import MemoryStore, RedisStore, Throttled, rate_limiter
+
+LOG = structlog.get_logger("dovetail.limits")
+# The library's default of 1,024 keys would let a flood of keys reset everybody's limit.
+_MOST_KEYS = 100_000
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What the limiter said: counts are requests (or cost), times are seconds from now."""
+
+    admitted: bool
+    quota: int
+    burst: int
+    remaining: int
+    reset_after: float
+    retry_after: float = 0.0
+
+    @property
+    def retry_seconds(self) -> int:
+        """Whole seconds, at least 1, after which the same request is admitted."""
+        return max(1, ceil(self.retry_after))
+
+
+class Limiter:
+    """Buckets by key. When Redis is away, each process limits for itself until it is back."""
+
+    def __init__(self, redis_url: str | None = None) -> None:
+        self._memory = MemoryStore(options={"MAX_SIZE": _MOST_KEYS})
+        self._shared = RedisStore(server=redis_url) if redis_url else None
+        self._buckets: dict[tuple[int, int, bool], Throttled] = {}
+        self._redis_away = False
+
+    async def hit(self, key: str, per_minute: int, burst: int, cost: int = 1) -> Verdict:
+        """Take `cost` from the bucket, or nothing where it does not hold as much."""
+        result = await self._ask("limit", key, per_minute, burst, cost=cost)
+        state = result.state
+        return Verdict(
+            not result.limited, per_minute, burst, state.remaining, state.reset_after, max(0.0, state.retry_after)
+        )
+
+    async def peek(self, key: str, per_minute: int, burst: int) -> Verdict:
+        """The bucket as it stands; takes nothing."""
+        state = await self._ask("peek", key, per_minute, burst)
+        wait = 60 / per_minute if state.remaining < 1 else 0.0
+        return Verdict(state.remaining > 0, per_minute, burst, state.remaining, state.reset_after, wait)
+
+    async def _ask(self, method: str, key: str, per_minute: int, burst: int, **given: Any) -> Any:
+        if self._shared is not None:
+            try:
+                answer = await getattr(self._bucket(per_minute, burst, shared=True), method)(key, **given)
+            except (RedisError, OSError) as error:
+                self._lost(error)
+            else:
+                self._redis_away = False
+                return answer
+        return await getattr(self._bucket(per_minute, burst, shared=False), method)(key, **given)
+
+    def _lost(self, error: Exception) -> None:
+        if not self._redis_away:
+            LOG.warning("Redis is away: this process limits for itself", reason=str(error))
+        self._redis_away = True
+
+    def _bucket(self, per_minute: int, burst: int, *, shared: bool) -> Throttled:
+        name = (per_minute, burst, shared)
+        if name not in self._buckets:
+            quota = rate_limiter.per_duration(timedelta(minutes=1), per_minute, burst)
+            store = self._shared if shared else self._memory
+            self._buckets[name] = Throttled(using="gcra", quota=quota, store=store, timeout=-1)
+        return self._buckets[name]

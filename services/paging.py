@@ -1,0 +1,182 @@
+"""Pages of rows, by offset for the frozen contract and by keyset for the control plane.
+
+Both build their SQL from words of our own (column names, conditions with placeholders); what a caller sends
+only ever becomes a parameter. A page is one statement.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from app.database import Database, Row, Statement
+from app.errors import ValidationFailed
+
+MOST_PER_PAGE = 100
+statement = lru_cache(maxsize=1_024)(Statement)
+
+
+class Condition(NamedTuple):
+    """A condition with placeholders, and their values."""
+
+    sql: str
+    params: Mapping[str, Any] = {}
+
+
+class OffsetRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """`page` counts from 1; `per_page` is 1 to 100; `descending` turns the sort round."""
+
+    page: int = 1
+    per_page: int = 20
+    q: str = ""
+    sort: str | None = None
+    descending: bool = True
+    filters: dict[str, Any] = {}
+
+
+class OffsetPage(NamedTuple):
+    rows: list[Row]
+    total: int
+
+
+class KeysetRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A Relay page: `first` after a cursor or `last` before one, 1 to 100; filters by name."""
+
+    first: int | None = None
+    last: int | None = None
+    after: str | None = None
+    before: str | None = None
+    sort: str | None = None
+    descending: bool = False
+    filters: dict[str, Any] = {}
+
+
+class KeysetPage(NamedTuple):
+    """Rows in order, each with its cursor under `_cursor` (see `cursor_of`)."""
+
+    rows: list[Row]
+    has_next: bool
+    has_previous: bool
+    sort: "Sort"
+    where: list[Condition]
+    listing: "Listing"
+
+
+class Sort(NamedTuple):
+    """A sort by an expression that is never null; the id breaks ties. `kind` types the cursor."""
+
+    sql: str
+    kind: type = str
+
+
+class Listing(NamedTuple):
+    """A list that can be paged: where rows come from, how they are sorted, and the filters, each a condition."""
+
+    source: str
+    columns: str
+    sorts: Mapping[str, Sort]
+    default_sort: str
+    filters: Mapping[str, str]
+    id: str = "id"
+    tenant: str = "tenant"
+
+
+def conditions(listing: Listing, tenant: UUID, filters: Mapping[str, Any]) -> list[Condition]:
+    """The tenant's own rows that pass the filters. Raises ValidationFailed for an unknown filter."""
+    unknown = sorted(set(filters) - set(listing.filters))
+    if unknown:
+        raise ValidationFailed({"filter": f"{', '.join(unknown)}: must be one of {', '.join(listing.filters)}"})
+    found = [Condition(f"{listing.tenant} = {{tenant}}", {"tenant": tenant})]
+    for name, value in filters.items():
+        condition = listing.filters[name]
+        if value is None:
+            continue
+        found.append(Condition(condition, {name: value} if f"{{{name}}}" in condition else {}))
+    return found
+
+
+def _where(where: Sequence[Condition]) -> tuple[str, dict[str, Any]]:
+    params: dict[str, Any] = {}
+    for condition in where:
+        params |= condition.params
+    return " AND ".join(f"({condition.sql})" for condition in where), params
+
+
+async def offset_page(
+    database: Database, listing: Listing, where: Sequence[Condition], order: str, page: int, per_page: int
+) -> list[Row]:
+    sql, params = _where(where)
+    text = f"SELECT {listing.columns} FROM {listing.source} WHERE {sql} ORDER BY {order}"  # noqa: S608 - own words
+    offset = (page - 1) * per_page
+    return await database.fetch(
+        statement(text + " LIMIT {limit} OFFSET {offset}"), limit=per_page, offset=offset, **params
+    )
+
+
+async def count_rows(database: Database, listing: Listing, where: Sequence[Condition]) -> int:
+    sql, params = _where(where)
+    rows = await database.fetch(statement(f"SELECT count(*) AS total FROM {listing.source} WHERE {sql}"), **params)  # noqa: S608
+    return int(rows[0]["total"])
+
+
+async def keyset_page(database: Database, tenant: UUID, listing: Listing, request: KeysetRequest) -> KeysetPage:
+    """One page by one statement, the same for the first and the thousandth."""
+    size, backward = _size(request)
+    name = request.sort or listing.default_sort
+    if name not in listing.sorts:
+        raise ValidationFailed({"sort": f"must be one of {', '.join(listing.sorts)}"})
+    sort = listing.sorts[name]
+    where = conditions(listing, tenant, request.filters)
+    beyond = [
+        _beyond(listing, sort, cursor, descending=request.descending == (field == "after"), field=field)
+        for field, cursor in (("after", request.after), ("before", request.before))
+        if cursor is not None
+    ]
+    sql, params = _where([*where, *beyond])
+    way = "DESC" if request.descending != backward else "ASC"
+    text = (
+        f"SELECT {listing.columns}, {sort.sql} AS _sort FROM {listing.source} WHERE {sql} "  # noqa: S608 - own words
+        f"ORDER BY {sort.sql} {way}, {listing.id} {way} LIMIT {{limit}}"
+    )
+    rows = await database.fetch(statement(text), limit=size + 1, **params)
+    more, rows = len(rows) > size, rows[:size]
+    if backward:
+        return KeysetPage(rows[::-1], request.before is not None, more, sort, where, listing)
+    return KeysetPage(rows, more, request.after is not None, sort, where, listing)
+
+
+def _size(request: KeysetRequest) -> tuple[int, bool]:
+    if (request.first is None) == (request.last is None):
+        raise ValidationFailed({"first": "exactly one of first and last must be given"})
+    field, size = ("first", request.first) if request.first is not None else ("last", request.last)
+    if size is None or not 1 <= size <= MOST_PER_PAGE:
+        raise ValidationFailed({field: f"must be between 1 and {MOST_PER_PAGE}"})
+    return size, field == "last"
+
+
+def _beyond(listing: Listing, sort: Sort, cursor: str, *, descending: bool, field: str) -> Condition:
+    value, row_id = _read_cursor(cursor, sort, field)
+    sign = "<" if descending else ">"
+    names = {f"{field}_value": value, f"{field}_id": row_id}
+    return Condition(f"({sort.sql}, {listing.id}) {sign} ({{{field}_value}}, {{{field}_id}})", names)
+
+
+def cursor_of(page: KeysetPage, row: Row) -> str:
+    """The opaque cursor of a row: where it stands in this sort."""
+    text = msgspec.json.encode([row["_sort"], str(row["id"])])
+    return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
+
+
+def _read_cursor(cursor: str, sort: Sort, field: str) -> tuple[Any, UUID]:
+    try:
+        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        value, row_id = msgspec.json.decode(raw, type=tuple[sort.kind, UUID])  # type: ignore[name-defined]
+    except (binascii.Error, ValueError, msgspec.MsgspecError):
+        raise ValidationFailed({field: "must be a cursor from this list in this order"}) from None
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValidationFailed({field: "must be a cursor from this list in this order"})
+    return value, row_id

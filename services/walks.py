@@ -1,0 +1,63 @@
+"""Walk-safety: a list that was begun can be read to its end.
+
+A plugin that is refused in mid-walk hides everybody it has not seen. So the first page of a list, once
+admitted, pays for the pages that follow as far as the budget goes, and those pages are then not refused
+for quota: each may be asked for, and asked for again, a bounded number of times within the walk's window.
+"""
+
+from collections import OrderedDict
+from uuid import UUID
+
+import msgspec
+
+from app.clock import Clock
+
+_MOST_WALKS = 20_000
+#: How often each page of a walk may be asked for: once, and again after a timeout.
+_TRIES = 2
+
+#: (installation, surface, list and query without the page)
+WalkKey = tuple[UUID, str, str]
+
+
+class _Walk(msgspec.Struct):
+    pages: int
+    uses_left: int
+    until: float
+
+
+class Walks:
+    """The walks that are going on in this process."""
+
+    def __init__(self, clock: Clock, *, ceiling: int, seconds: int) -> None:
+        self._clock, self._ceiling, self._seconds = clock, ceiling, seconds
+        self._walks: OrderedDict[WalkKey, _Walk] = OrderedDict()
+
+    def begin(self, key: WalkKey, pages: int) -> int:
+        """Reserve pages 2..`pages`, up to the ceiling; the number reserved that was not before."""
+        follow = min(pages - 1, self._ceiling)
+        if follow < 1:
+            return 0
+        known = self._live(key)
+        already = 0 if known is None else known.pages - 1
+        while len(self._walks) >= _MOST_WALKS:
+            self._walks.popitem(last=False)
+        self._walks[key] = _Walk(follow + 1, follow * _TRIES, self._clock.monotonic() + self._seconds)
+        self._walks.move_to_end(key)
+        return max(0, follow - already)
+
+    def covers(self, key: WalkKey, page: int) -> bool:
+        """Whether this page of a walk is reserved; takes one of the walk's uses."""
+        walk = self._live(key)
+        # One page of slack: rows may be added while the list is walked.
+        if walk is None or not 2 <= page <= walk.pages + 1 or walk.uses_left < 1:
+            return False
+        walk.uses_left -= 1
+        return True
+
+    def _live(self, key: WalkKey) -> _Walk | None:
+        walk = self._walks.get(key)
+        if walk is not None and self._clock.monotonic() >= walk.until:
+            del self._walks[key]
+            return None
+        return walk
