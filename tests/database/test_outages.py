@@ -1,0 +1,225 @@
+"""Outages are `Unavailable` on every path, and pass by themselves; gates are fair."""
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.database import Database, Statement, bind, open_database
+from app.database.gates import Gate
+from app.database.sql_words import only_reads
+from app.errors import Unavailable
+from tests.database.counters import ADD, READ, Counter, value, with_counters
+from tests.databases import database, database_url, fresh_url  # noqa: F401
+
+KILL = Statement(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
+@pytest.mark.postgres
+async def test_terminated_backends_are_replaced(tmp_path: Path) -> None:
+    """Idle, busy and in a transaction: those at work get Unavailable, and then the pool is whole again."""
+    with fresh_url("postgres", tmp_path) as url:
+        database, other = open_database(url), open_database(url)
+        await database.start()
+        await with_counters(database)
+        kill = Statement(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+        async def in_block() -> None:
+            async with database.transaction():
+                await database.execute(ADD, id=1)
+                await asyncio.sleep(0.3)
+                await database.execute(ADD, id=1)
+
+        busy = database.fetch(Statement("SELECT pg_sleep(5)"))
+        piccolo = Counter.raw("SELECT pg_sleep(5)").run()
+        tasks = [asyncio.create_task(work) for work in (busy, piccolo, in_block())]
+        await asyncio.sleep(0.15)
+        await other.fetch(KILL)
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(result) for result in results] == [Unavailable] * 3
+        assert all(result.__cause__ is not None for result in results)
+        assert database.engine.live_transaction() is None
+        await other.fetch(KILL)
+        await asyncio.sleep(0.05)
+        async with asyncio.timeout(5):
+            assert await asyncio.gather(*(value(database) for _ in range(12))) == [0] * 12
+        await database.stop()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite:////no/such/folder/file.sqlite", "postgresql://nobody@127.0.0.1:1/nothing"],
+    ids=["sqlite", "postgres"],
+)
+async def test_nothing_there_is_unavailable(url: str) -> None:
+    """Making the database connects nowhere; each use of it says Unavailable, with the driver's error behind."""
+    database = open_database(url)  # noqa: F811
+    bind(database, [Counter])
+
+    async def block() -> None:
+        async with database.transaction():
+            pytest.fail("not reached")
+
+    uses = (database.start, database.ping, block, Counter.select().run, Counter.create_table().run)
+    for use in uses:
+        with pytest.raises(Unavailable) as refused:
+            await use()
+        assert isinstance(refused.value.__cause__, OSError | sqlite3.OperationalError)
+
+
+async def test_a_pool_in_use_is_unavailable(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    """Who waits for a place longer than the limit is told so, and the place is not lost."""
+    await with_counters(database)
+    engine = database.engine
+    gates = [engine._gate] if database.dialect == "postgres" else [engine._pool.writing]
+    for gate in gates:
+        monkeypatch.setattr(gate, "_seconds", 0.05)
+    done = asyncio.Event()
+
+    async def hold() -> None:
+        async with database.transaction():
+            await done.wait()
+
+    holders = [asyncio.create_task(hold()) for _ in range(database.pool_size if database.dialect == "postgres" else 1)]
+    await asyncio.sleep(0.02)
+    with pytest.raises(Unavailable):
+        await database.execute(ADD, id=1)
+    done.set()
+    await asyncio.gather(*holders)
+    assert await database.execute(ADD, id=1) == 1
+
+
+LOCKER = """
+import sqlite3, sys, time
+held = sqlite3.connect(sys.argv[1], isolation_level=None)
+held.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+time.sleep(float(sys.argv[2]))
+held.execute("ROLLBACK")
+"""
+
+
+async def test_a_lock_of_another_process_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A short lock costs time only; one past busy_timeout is Unavailable, and reads go on all the while."""
+    from app.database import sqlite_connections, sqlite_engine
+
+    short = tuple(pragma.replace("5000", "600") for pragma in sqlite_connections.PRAGMAS)
+    monkeypatch.setattr(sqlite_engine.SqliteEngine.connect, "__defaults__", (short,))
+    database = open_database(f"sqlite:///{tmp_path / 'locked.sqlite'}")  # noqa: F811
+    await database.start()
+    await with_counters(database)
+    for seconds in (0.3, 1.5):
+        locker = subprocess.Popen(  # noqa: ASYNC220
+            [sys.executable, "-c", LOCKER, database.engine.path, str(seconds)], stdout=subprocess.PIPE
+        )
+        await asyncio.to_thread(locker.stdout.readline)
+        assert await value(database) == (0 if seconds < 1 else 1)
+        if seconds < 1:
+            await database.execute(ADD, id=1)
+        else:
+            with pytest.raises(Unavailable):
+                await database.execute(ADD, id=1)
+            with pytest.raises(Unavailable):
+                async with database.transaction():
+                    pytest.fail("not reached")
+        await asyncio.to_thread(locker.wait)
+    assert await database.execute(ADD, id=1) == 1
+    await database.stop()
+
+
+async def test_a_full_disk_is_unavailable(tmp_path: Path) -> None:
+    """SQLITE_FULL is an outage; the transaction is undone and later ones work."""
+    database = open_database(f"sqlite:///{tmp_path / 'full.sqlite'}")  # noqa: F811
+    await database.start()
+    await with_counters(database)
+    await database.execute(Statement("CREATE TABLE filler (b BLOB)"))
+    pages = (await database.fetch(Statement("PRAGMA page_count")))[0][0]
+    await database.fetch(Statement(f"PRAGMA max_page_count = {pages + 2}"))
+    with pytest.raises(Unavailable):
+        async with database.transaction():
+            await database.execute(ADD, id=1)
+            await database.execute(Statement("INSERT INTO filler (b) VALUES (zeroblob(1000000))"))
+    assert await value(database) == 0
+    assert await database.execute(ADD, id=1) == 1
+    await database.stop()
+
+
+async def test_readers_refuse_writes(tmp_path: Path) -> None:
+    """A write that is sent to a reader by mistake fails loudly instead of taking the lock."""
+    database = open_database(f"sqlite:///{tmp_path / 'readers.sqlite'}")  # noqa: F811
+    await database.start()
+    await with_counters(database)
+    for reader in database.engine._pool.readers:
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            await reader.run("affected", "UPDATE counter SET n = 1")
+    await database.stop()
+
+
+@pytest.mark.parametrize(
+    ("sql", "reads"),
+    [
+        ("SELECT 1", True),
+        ("  -- note\n/* x */ select 1", True),
+        ("WITH a AS (DELETE FROM x) SELECT 1", True),
+        ("WITH a AS (SELECT 'insert') , b(c) AS (SELECT 2) SELECT * FROM a", True),
+        ("WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a", False),
+        ('WITH "select" AS (SELECT 1) UPDATE t SET n = 1', False),
+        ("VALUES (1)", True),
+        ("INSERT INTO t SELECT 1", False),
+        ("PRAGMA user_version = 1", False),
+        ("", False),
+    ],
+)
+def test_which_statements_only_read(sql: str, reads: bool) -> None:
+    assert only_reads(sql) is reads
+
+
+async def test_the_gate_is_fair() -> None:
+    """Places go to those who wait in their order, and a newcomer cannot pass them."""
+    gate, order = Gate(1), []
+    await gate.enter()
+
+    async def visit(number: int) -> None:
+        await gate.enter()
+        order.append(number)
+        await asyncio.sleep(0)
+        gate.leave()
+
+    waiting = [asyncio.create_task(visit(number)) for number in range(5)]
+    await asyncio.sleep(0)
+    gate.leave()
+    newcomer = asyncio.create_task(visit(99))
+    await asyncio.gather(*waiting, newcomer)
+    assert order == [0, 1, 2, 3, 4, 99]
+
+
+async def test_no_client_starves(database: Database) -> None:  # noqa: F811
+    """Four clients for each connection, each asking again at once: when the first is done, all are nearly."""
+    await with_counters(database)
+    done = [0] * 4 * database.pool_size
+
+    async def client(number: int) -> None:
+        while max(done) < 50:
+            await database.fetch(READ, id=1)
+            done[number] += 1
+
+    await asyncio.gather(*(client(number) for number in range(len(done))))
+    assert min(done) >= 35
+
+
+async def test_stopping_ends_cleanly(database_url: str) -> None:  # noqa: F811
+    """A database can be started again after it was stopped, and to stop twice does nothing."""
+    database = open_database(database_url)  # noqa: F811
+    for _ in range(2):
+        await database.start()
+        await database.ping()
+        await database.stop()
+        await database.stop()
