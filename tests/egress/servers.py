@@ -18,8 +18,15 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 async def serving(routes: Mapping[str, Handler]) -> AsyncIterator[str]:
     """Serve GET routes on a free port; yields `http://127.0.0.1:PORT`."""
     app = web.Application()
+
+    def route(path: str, handler: Handler) -> None:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            return await handler(request)
+
+        app.router.add_get(path, answer)
+
     for path, handler in routes.items():
-        app.router.add_get(path, handler)
+        route(path, handler)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
