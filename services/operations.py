@@ -6,8 +6,8 @@ scope documentation and the metric labels. Nothing else checks scopes.
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Concatenate, Literal, ParamSpec, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
 
 import msgspec
 
@@ -17,7 +17,7 @@ from services.context import Context
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Call = Callable[Concatenate[Context, P], Awaitable[T]]
+Call = Callable[Concatenate[Context, P], Coroutine[Any, Any, T]]
 
 #: `True` runs the whole operation in one transaction; `"parts"` leaves it to the operation, because it
 #: calls elsewhere and must not hold a transaction meanwhile.
@@ -64,7 +64,7 @@ def operation(
             return await _run_write(declared, context, lambda: function(context, *args, **kwargs))
 
         run.operation = declared  # type: ignore[attr-defined]
-        return run
+        return cast(Call[P, T], run)
 
     return declare
 

@@ -165,14 +165,18 @@ class Gate:
 
     async def _check_rate(self, approach: Approach, opened: Opened) -> None:
         key, per_minute, burst = self._bucket(approach, opened)
-        if approach.walk is not None and approach.page > 1:
-            if self._walks.covers(self._walk_key(approach, opened, approach.walk), approach.page):
-                approach.verdict = await self._limiter.peek(key, per_minute, burst)
-                return
+        if self._is_covered(approach, opened):
+            approach.verdict = await self._limiter.peek(key, per_minute, burst)
+            return
         verdict = approach.verdict = await self._limiter.hit(key, per_minute, burst)
         if not verdict.admitted:
             rule = Rule("rate_limit", f"at most {per_minute} requests a minute, {burst} at once", "more")
             await self.refuse(approach, RateLimited(verdict.retry_seconds), rule)
+
+    def _is_covered(self, approach: Approach, opened: Opened) -> bool:
+        if approach.walk is None or approach.page < 2:
+            return False
+        return self._walks.covers(self._walk_key(approach, opened, approach.walk), approach.page)
 
     def _bucket(self, approach: Approach, opened: Opened) -> tuple[str, int, int]:
         per_minute = opened.per_minute or self._settings.rate_limit_per_minute

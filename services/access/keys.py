@@ -24,9 +24,7 @@ _FIELDS = (
 )
 _JOIN = "FROM credential c JOIN installation i ON i.id = c.installation"
 _BY_KID = Statement(f"SELECT {_FIELDS} {_JOIN} WHERE c.kid = {{kid}}")
-_BY_LEGACY = Statement(
-    f"SELECT {_FIELDS} {_JOIN} WHERE c.digest = {{digest}} AND c.hash_alg = 'sha256'"
-)
+_BY_LEGACY = Statement(f"SELECT {_FIELDS} {_JOIN} WHERE c.digest = {{digest}} AND c.hash_alg = 'sha256'")
 _ORIGINS = Statement(
     "SELECT origin FROM origin WHERE installation = {installation} AND verification_status = 'verified'"
 )

@@ -1,5 +1,6 @@
 """Installations: one plugin on one customer's site, from draft to archive."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -32,14 +33,14 @@ class InstallationChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=Tru
     """What is UNSET stays as it is; `version` guards against a lost update."""
 
     display_name: str | msgspec.UnsetType = msgspec.UNSET
-    description: str | None | msgspec.UnsetType = msgspec.UNSET
-    rate_limit_per_minute: int | None | msgspec.UnsetType = msgspec.UNSET
-    rate_limit_burst: int | None | msgspec.UnsetType = msgspec.UNSET
+    description: str | msgspec.UnsetType | None = msgspec.UNSET
+    rate_limit_per_minute: int | msgspec.UnsetType | None = msgspec.UNSET
+    rate_limit_burst: int | msgspec.UnsetType | None = msgspec.UNSET
     version: int | None = None
 
 
 def _checked(given: dict[str, Any]) -> dict[str, Any]:
-    rules = {
+    rules: dict[str, Callable[[Any], Any]] = {
         "display_name": lambda v: fields.required_text("display_name", v, most=200),
         "platform": lambda v: fields.one_of("platform", v, PLATFORMS),
         "description": lambda v: fields.text("description", v, most=2_000, required=False),

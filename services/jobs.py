@@ -1,0 +1,146 @@
+"""Queued work in a table: taken under a lease, run at least once, tried again with growing pauses.
+
+Handlers must be idempotent: a process that dies leaves its lease to run out, and the job is taken again.
+The runner is small on purpose; durable workflows get an engine of their own.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from app.auth.principal import system_principal
+from app.clock import MINUTE, SECOND
+from app.database import Database, Statement
+from app.errors import Unavailable
+from app.ids import new_id, new_request_id
+from services.context import Context
+
+if TYPE_CHECKING:
+    from services.runtime import Runtime
+
+LOG = structlog.get_logger("dovetail.jobs")
+LEASE = 5 * MINUTE
+POLL_SECONDS = 2.0
+TRIES = 5
+_PAUSES = (10 * SECOND, MINUTE, 10 * MINUTE, 60 * MINUTE)
+
+_ENQUEUE = Statement(
+    "INSERT INTO job (id, tenant, kind, subject, payload, status, attempts, run_at, created_at) "
+    "VALUES ({id}, {tenant}, {kind}, {subject}, {payload}, 'queued', 0, {at}, {at}) "
+    "ON CONFLICT (tenant, kind, subject) WHERE status = 'queued' DO UPDATE SET run_at = excluded.run_at"
+)
+# A lease is taken by one UPDATE whose WHERE is checked again under the row lock: two takers, one winner.
+_NEXT = Statement(
+    "SELECT id FROM job WHERE (status = 'queued' AND run_at <= {now}) "
+    "OR (status = 'running' AND leased_until < {now}) ORDER BY run_at LIMIT {limit}"
+)
+_TAKE = Statement(
+    "UPDATE job SET status = 'running', attempts = attempts + 1, leased_until = {until} "
+    "WHERE id = {id} AND ((status = 'queued' AND run_at <= {now}) OR (status = 'running' AND leased_until < {now})) "
+    "RETURNING id, tenant, kind, subject, payload, attempts"
+)
+_FINISH = Statement(
+    "UPDATE job SET status = {status}, error = {error}, finished_at = {now}, leased_until = NULL "
+    "WHERE id = {id} AND attempts = {attempts}"
+)
+_AGAIN = Statement(
+    "UPDATE job SET status = 'queued', error = {error}, run_at = {at}, leased_until = NULL "
+    "WHERE id = {id} AND attempts = {attempts} AND NOT EXISTS (SELECT 1 FROM job j WHERE j.tenant = job.tenant "
+    "AND j.kind = job.kind AND j.subject = job.subject AND j.status = 'queued')"
+)
+_PRUNE = Statement("DELETE FROM job WHERE status IN ('done', 'failed') AND finished_at < {before}")
+
+#: Runs one job. Raises TryAgain for a failure that may pass; any other exception fails the job.
+Handler = Callable[[Context, str, dict[str, Any]], Awaitable[None]]
+
+
+class TryAgain(Exception):
+    """What went wrong may pass; the job is put off."""
+
+
+async def enqueue(context: Context, kind: str, subject: str, payload: dict[str, Any]) -> None:
+    """Queue a job in the caller's transaction; one that is queued already is not doubled."""
+    await context.database.execute(
+        _ENQUEUE,
+        id=new_id(),
+        tenant=context.tenant,
+        kind=kind,
+        subject=subject,
+        payload=msgspec.json.encode(payload).decode(),
+        at=context.now,
+    )
+
+
+class JobRunner:
+    """Takes and runs jobs, `concurrency` at once, until it is cancelled; `wake` after queueing."""
+
+    def __init__(self, runtime: "Runtime", handlers: dict[str, Handler], concurrency: int) -> None:
+        self._runtime, self._handlers, self._concurrency = runtime, handlers, concurrency
+        self._wake = asyncio.Event()
+
+    @property
+    def _database(self) -> Database:
+        return self._runtime.database
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        while True:
+            try:
+                busy = await self.run_due()
+            except Unavailable as error:
+                LOG.warning("jobs wait for the database", reason=str(error))
+                busy = 0
+            if not busy:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+                self._wake.clear()
+
+    async def run_due(self) -> int:
+        """Run what is due now, up to `concurrency` jobs side by side; how many were run."""
+        now = self._runtime.clock.now_ms()
+        rows = await self._database.fetch(_NEXT, now=now, limit=self._concurrency)
+        taken = [job for row in rows if (job := await self._take(UUID(str(row["id"])), now)) is not None]
+        await asyncio.gather(*(self._run_one(job) for job in taken))
+        return len(taken)
+
+    async def prune(self, before: int) -> int:
+        return await self._database.execute(_PRUNE, before=before)
+
+    async def _take(self, job: UUID, now: int) -> Any | None:
+        rows = await self._database.fetch(_TAKE, id=job, now=now, until=now + LEASE)
+        return rows[0] if rows else None
+
+    async def _run_one(self, job: Any) -> None:
+        tenant = UUID(str(job["tenant"]))
+        context = Context(self._runtime, system_principal(tenant, job["kind"]), "system", new_request_id())
+        try:
+            await self._handlers[job["kind"]](context, job["subject"], msgspec.json.decode(job["payload"]))
+        except TryAgain as error:
+            await self._put_off(job, str(error))
+        except Exception as error:
+            LOG.exception("job failed", kind=job["kind"], subject=job["subject"], job=str(job["id"]))
+            await self._finish(job, "failed", str(error) or type(error).__name__)
+        else:
+            await self._finish(job, "done", None)
+
+    async def _put_off(self, job: Any, reason: str) -> None:
+        if job["attempts"] >= TRIES:
+            await self._finish(job, "failed", reason)
+            return
+        at = self._runtime.clock.now_ms() + _PAUSES[min(job["attempts"], len(_PAUSES)) - 1]
+        again = await self._database.execute(_AGAIN, id=job["id"], attempts=job["attempts"], error=reason, at=at)
+        if not again:
+            await self._finish(job, "done", reason)
+
+    async def _finish(self, job: Any, status: str, error: str | None) -> None:
+        now = self._runtime.clock.now_ms()
+        await self._database.execute(
+            _FINISH, id=job["id"], attempts=job["attempts"], status=status, error=error, now=now
+        )

@@ -1,0 +1,81 @@
+"""What the consumer surface shows, as one rule, and the totals that follow from it.
+
+A row is listed where the workspace has an internal, current membership (`member`, no end) linked to it and
+it is visible and not deleted; a work must be verified too. The flags and the tallies are kept in the
+transaction that changes what they follow from.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from app.database import Database, Statement
+from app.ids import new_id
+
+_MEMBER = (
+    "EXISTS (SELECT 1 FROM membership m WHERE m.person = {of} AND m.affiliation = 'internal' "
+    "AND m.status = 'member' AND m.ends_at IS NULL)"
+)
+_MEMBER_AUTHOR = (
+    "EXISTS (SELECT 1 FROM authorship a JOIN membership m ON m.person = a.person WHERE a.publication = publication.id "
+    "AND m.affiliation = 'internal' AND m.status = 'member' AND m.ends_at IS NULL)"
+)
+_SHOWN = "visible AND deleted_at IS NULL"
+_RULES = {
+    "people": ("person", f"({_SHOWN} AND {_MEMBER.replace('{of}', 'person.id')})", "id = {person}"),
+    "publications": (
+        "publication",
+        f"({_SHOWN} AND {_MEMBER_AUTHOR})",
+        "id IN (SELECT publication FROM authorship WHERE person = {person})",
+    ),
+    "works": ("work", f"(verified AND {_SHOWN} AND {_MEMBER.replace('{of}', 'work.person')})", "person = {person}"),
+}
+_FLIP = {
+    kind: Statement(
+        f"UPDATE {table} SET listed = NOT listed WHERE tenant = {{tenant}} AND {which} "  # noqa: S608 - own words
+        f"AND listed <> {rule} RETURNING listed"
+    )
+    for kind, (table, rule, which) in _RULES.items()
+}
+_COUNT_PUBLICATIONS = Statement(
+    "UPDATE person SET publication_count = (SELECT count(*) FROM authorship a JOIN publication p "
+    "ON p.id = a.publication WHERE a.person = person.id AND p.visible AND p.deleted_at IS NULL) "
+    "WHERE tenant = {tenant} AND id = {person}"
+)
+_ADD = Statement(
+    "INSERT INTO tally (id, tenant, kind, total) VALUES ({id}, {tenant}, {kind}, {total}) "
+    "ON CONFLICT (tenant, kind) DO UPDATE SET total = tally.total + excluded.total"
+)
+_TOTAL = Statement("SELECT total FROM tally WHERE tenant = {tenant} AND kind = {kind}")
+_AUTHORS = Statement("SELECT person FROM authorship WHERE tenant = {tenant} AND publication = {publication}")
+
+
+async def refresh_people(database: Database, tenant: UUID, people: Iterable[UUID]) -> None:
+    """Make flags, counts and tallies true again for these people and for what they made."""
+    change: Counter[str] = Counter()
+    for person in people:
+        await database.execute(_COUNT_PUBLICATIONS, tenant=tenant, person=person)
+        for kind, flip in _FLIP.items():
+            for row in await database.fetch(flip, tenant=tenant, person=person):
+                change[kind] += 1 if row["listed"] else -1
+    await add_to_tallies(database, tenant, change)
+
+
+async def refresh_authors(database: Database, tenant: UUID, publication: UUID) -> None:
+    """The same for all authors of a publication."""
+    rows = await database.fetch(_AUTHORS, tenant=tenant, publication=publication)
+    await refresh_people(database, tenant, [UUID(str(row["person"])) for row in rows])
+
+
+async def add_to_tallies(database: Database, tenant: UUID, change: Counter[str]) -> None:
+    # Last in the transaction and in one order: the tally row is the only one that all writers share.
+    for kind, total in sorted(change.items()):
+        if total:
+            await database.execute(_ADD, id=new_id(), tenant=tenant, kind=kind, total=total)
+
+
+async def listed_total(database: Database, tenant: UUID, kind: str) -> int:
+    """How many rows of a kind are listed: people, publications, works or projects."""
+    rows: list[Any] = await database.fetch(_TOTAL, tenant=tenant, kind=kind)
+    return int(rows[0]["total"]) if rows else 0

@@ -1,0 +1,126 @@
+"""Lists of people: by offset what the consumer surface shows, by keyset everything the tenant has."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app.auth.scopes import Scope
+from app.errors import ValidationFailed
+from models.people import Membership, Person
+from services.context import Context
+from services.operations import operation
+from services.paging import (
+    Condition,
+    KeysetPage,
+    KeysetRequest,
+    Listing,
+    OffsetPage,
+    OffsetRequest,
+    Sort,
+    count_rows,
+    keyset_page,
+    offset_page,
+)
+from services.people.listing import listed_total
+from services.people.names import fold_query, like_pattern
+
+SEARCH = "search_text LIKE {q} ESCAPE '!'"
+SYNC_STATUSES = ("pending", "processing", "complete", "failed")
+
+#: The contract's columns. A person who was never fetched was last heard of when taken in.
+LISTED = Listing(
+    source="person",
+    columns="orcid_id, name, biography, coalesce(last_fetched_at, created_at) AS last_fetched_at, sync_status, "
+    "publication_count",
+    sorts={},
+    default_sort="name",
+    filters={"q": SEARCH},
+)
+PEOPLE = Listing(
+    source="person",
+    columns="id, orcid_id, name, biography, last_fetched_at, sync_status, sync_error, publication_count, visible, "
+    "listed, created_at, updated_at",
+    sorts={
+        "name": Sort("sort_name"),
+        "orcid_id": Sort("orcid_id"),
+        "created_at": Sort("created_at", int),
+        "updated_at": Sort("updated_at", int),
+        "last_fetched_at": Sort("coalesce(last_fetched_at, 0)", int),
+        "publication_count": Sort("publication_count", int),
+    },
+    default_sort="name",
+    filters={
+        "q": SEARCH,
+        "orcid_id": "orcid_id = {orcid_id}",
+        "sync_status": "sync_status = {sync_status}",
+        "listed": "listed = {listed}",
+        "visible": "visible = {visible}",
+    },
+)
+MEMBERSHIP_COLUMNS = (
+    Membership.id,
+    Membership.person,
+    Membership.affiliation,
+    Membership.status,
+    Membership.starts_at,
+    Membership.ends_at,
+    Membership.created_at,
+    Membership.updated_at,
+)
+
+
+def folded(filters: dict[str, Any]) -> dict[str, Any]:
+    """Filters with `q` as the pattern it is searched by; an empty `q` is none."""
+    query = fold_query(filters.get("q") or "")
+    rest = {name: value for name, value in filters.items() if name != "q"}
+    return rest | ({"q": like_pattern(query)} if query else {})
+
+
+async def listed_page(context: Context, listing: Listing, kind: str, request: OffsetRequest, order: str) -> OffsetPage:
+    """A page of what is listed, with its exact total: at most two statements."""
+    filters = folded({"q": request.q, **request.filters})
+    where = [Condition("tenant = {tenant}", {"tenant": context.tenant}), Condition("listed")]
+    where += [Condition(listing.filters[name], {name: value}) for name, value in filters.items()]
+    rows = await offset_page(context.database, listing, where, order, request.page, request.per_page)
+    if filters:
+        first_and_last = request.page == 1 and len(rows) < request.per_page
+        total = len(rows) if first_and_last else await count_rows(context.database, listing, where)
+    else:
+        total = await listed_total(context.database, context.tenant, kind)
+    return OffsetPage(rows, total)
+
+
+@operation(scope=Scope.PEOPLE_READ, raises=[ValidationFailed])
+async def list_people(context: Context, request: OffsetRequest | KeysetRequest) -> OffsetPage | KeysetPage:
+    """List people: a page by offset shows what is listed to consumers, one by keyset all of them."""
+    if isinstance(request, OffsetRequest):
+        return await listed_page(context, LISTED, "people", request, "sort_name, orcid_id")
+    return await searched_page(context, PEOPLE, request)
+
+
+async def searched_page(context: Context, listing: Listing, request: KeysetRequest) -> KeysetPage:
+    """A keyset page whose filters may hold a `q`."""
+    request = msgspec.structs.replace(request, filters=folded(request.filters))
+    return await keyset_page(context.database, context.tenant, listing, request)
+
+
+@operation(scope=Scope.PEOPLE_READ)
+async def list_memberships(context: Context, people: list[UUID]) -> list[dict[str, Any]]:
+    """List the memberships of these people, the oldest first."""
+    if not people:
+        return []
+    return await (
+        Membership.of(context.tenant)
+        .select(*MEMBERSHIP_COLUMNS)
+        .where(Membership.person.is_in(people))
+        .order_by(Membership.created_at, Membership.id)
+    )
+
+
+@operation(scope=Scope.PEOPLE_READ)
+async def get_people(context: Context, people: list[UUID]) -> list[dict[str, Any]]:
+    """The people of these ids that the tenant has, in no order."""
+    if not people:
+        return []
+    return await Person.of(context.tenant).select(*Person.all_columns()).where(Person.id.is_in(people))

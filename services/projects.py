@@ -1,0 +1,143 @@
+"""Projects of the workspace."""
+
+from collections import Counter
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app.auth.scopes import Scope
+from app.errors import NotFound, ValidationFailed, VersionConflict
+from models.people import Project
+from services import fields
+from services.context import Context
+from services.operations import operation
+from services.paging import (
+    Condition,
+    KeysetPage,
+    KeysetRequest,
+    Listing,
+    OffsetPage,
+    OffsetRequest,
+    Sort,
+    count_rows,
+    offset_page,
+)
+from services.people.listing import add_to_tallies, listed_total
+from services.people.names import fold_query
+from services.people.reading import SEARCH, folded, searched_page
+
+STATUSES = ("planned", "active", "completed", "cancelled")
+_COLUMNS = "id, title, acronym, funder, start_date, end_date, status"
+LISTED = Listing("project", _COLUMNS, {}, "title", {"q": SEARCH})
+PROJECTS = Listing(
+    source="project",
+    columns=f"{_COLUMNS}, created_at, updated_at, version",
+    sorts={"title": Sort("search_text"), "created_at": Sort("created_at", int), "updated_at": Sort("updated_at", int)},
+    default_sort="title",
+    filters={"q": SEARCH, "status": "status = {status}"},
+)
+
+
+class ProjectFields(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A project as it is to be; days as YYYY-MM-DD."""
+
+    title: str
+    acronym: str | None = None
+    funder: str | None = None
+    start_date: str | None = None
+    end_date: str | None = None
+    status: str = "active"
+
+
+def _checked(given: ProjectFields) -> dict[str, Any]:
+    title = fields.required_text("title", given.title, most=500)
+    start, end = fields.day("start_date", given.start_date), fields.day("end_date", given.end_date)
+    if start and end and end < start:
+        raise ValidationFailed({"end_date": "must not be before start_date"})
+    acronym = fields.text("acronym", given.acronym, most=60, required=False)
+    return {
+        "title": title,
+        "search_text": "\n".join(fold_query(text) for text in (title, acronym) if text),
+        "acronym": acronym,
+        "funder": fields.text("funder", given.funder, most=300, required=False),
+        "start_date": start,
+        "end_date": end,
+        "status": fields.one_of("status", given.status, STATUSES),
+    }
+
+
+@operation(scope=Scope.PROJECTS_READ, raises=[ValidationFailed])
+async def list_projects(context: Context, request: OffsetRequest | KeysetRequest) -> OffsetPage | KeysetPage:
+    """List the workspace's projects by title."""
+    if isinstance(request, KeysetRequest):
+        return await searched_page(context, PROJECTS, request)
+    filters = folded({"q": request.q})
+    where = [Condition("tenant = {tenant}", {"tenant": context.tenant})]
+    where += [Condition(LISTED.filters[name], {name: value}) for name, value in filters.items()]
+    rows = await offset_page(context.database, LISTED, where, "search_text, id", request.page, request.per_page)
+    if filters:
+        return OffsetPage(rows, await count_rows(context.database, LISTED, where))
+    return OffsetPage(rows, await listed_total(context.database, context.tenant, "projects"))
+
+
+@operation(scope=Scope.PROJECTS_READ)
+async def get_projects(context: Context, projects: list[UUID]) -> list[dict[str, Any]]:
+    """The projects of these ids that the tenant has, in no order."""
+    if not projects:
+        return []
+    return await Project.of(context.tenant).select(*Project.all_columns()).where(Project.id.is_in(projects))
+
+
+@operation(scope=Scope.PROJECTS_WRITE, audit="project.created", writes=True, raises=[ValidationFailed])
+async def create_project(context: Context, request: ProjectFields) -> dict[str, Any]:
+    """Add a project."""
+    values = _checked(request)
+    row = values | {"created_at": context.now, "updated_at": context.now, "version": 1}
+    made = await Project.of(context.tenant).insert(row)
+    await add_to_tallies(context.database, context.tenant, Counter(projects=1))
+    context.note("project", made[0]["id"], after=values)
+    return await _find(context, made[0]["id"])
+
+
+@operation(
+    scope=Scope.PROJECTS_WRITE,
+    audit="project.updated",
+    writes=True,
+    raises=[NotFound, ValidationFailed, VersionConflict],
+)
+async def update_project(
+    context: Context, project_id: UUID, request: ProjectFields, version: int | None = None
+) -> dict[str, Any]:
+    """Replace a project's fields; `version` guards against a lost update."""
+    values, before = _checked(request), await _find(context, project_id)
+    expected = before["version"] if version is None else version
+    changed = await (
+        Project.of(context.tenant)
+        .update(values | {"updated_at": context.now, "version": expected + 1})
+        .where((Project.id == project_id) & (Project.version == expected))
+        .returning(Project.id)
+    )
+    if not changed:
+        raise VersionConflict(version=before["version"])
+    context.note("project", project_id, before={name: before[name] for name in values}, after=values)
+    return await _find(context, project_id)
+
+
+@operation(scope=Scope.PROJECTS_WRITE, audit="project.deleted", writes=True, raises=[NotFound])
+async def delete_project(context: Context, project_id: UUID) -> dict[str, Any]:
+    """Delete a project."""
+    before = await _find(context, project_id)
+    gone = await Project.of(context.tenant).delete().where(Project.id == project_id).returning(Project.id)
+    if not gone:
+        raise NotFound("There is no such project.")
+    await add_to_tallies(context.database, context.tenant, Counter(projects=-1))
+    context.note("project", project_id, before={name: before[name] for name in ("title", "acronym", "status")})
+    return before
+
+
+async def _find(context: Context, project_id: UUID) -> dict[str, Any]:
+    row = await Project.of(context.tenant).one(*Project.all_columns(), where=Project.id == project_id)
+    if row is None:
+        raise NotFound("There is no such project.")
+    return row

@@ -1,0 +1,85 @@
+"""Publications: what the tenant's people wrote, by DOI."""
+
+from typing import Any
+from uuid import UUID
+
+from app.auth.scopes import Scope
+from app.errors import NotFound, ValidationFailed
+from models.people import Authorship, Publication
+from services.context import Context
+from services.operations import operation
+from services.paging import KeysetPage, KeysetRequest, Listing, OffsetPage, OffsetRequest, Sort
+from services.people.listing import refresh_authors
+from services.people.reading import SEARCH, listed_page, searched_page
+
+_COLUMNS = "id, doi, title, publication_date, publication_year, publication_type, cited_by_count, last_fetched_at"
+_FILTERS = {
+    "q": SEARCH,
+    "publication_type": "publication_type = {publication_type}",
+    "publication_year": "publication_year = {publication_year}",
+    "min_cited_by": "cited_by_count >= {min_cited_by}",
+}
+_SORTS = {
+    "last_fetched_at": Sort("last_fetched_at", int),
+    "publication_date": Sort("coalesce(publication_date, '')"),
+    "cited_by_count": Sort("cited_by_count", int),
+}
+LISTED = Listing("publication", _COLUMNS, _SORTS, "last_fetched_at", _FILTERS)
+PUBLICATIONS = Listing(
+    source="publication",
+    columns=f"{_COLUMNS}, visible, listed, created_at",
+    sorts=_SORTS | {"created_at": Sort("created_at", int)},
+    default_sort="last_fetched_at",
+    filters=_FILTERS
+    | {
+        "listed": "listed = {listed}",
+        "visible": "visible = {visible}",
+        "doi": "doi = {doi}",
+        "person": "id IN (SELECT publication FROM authorship WHERE person = {person})",
+    },
+)
+
+
+@operation(scope=Scope.PUBLICATIONS_READ, raises=[ValidationFailed])
+async def list_publications(context: Context, request: OffsetRequest | KeysetRequest) -> OffsetPage | KeysetPage:
+    """List publications: a page by offset shows what is listed to consumers, one by keyset all of them."""
+    if isinstance(request, OffsetRequest):
+        sort = LISTED.sorts[request.sort or LISTED.default_sort].sql
+        way = "DESC" if request.descending else "ASC"
+        return await listed_page(context, LISTED, "publications", request, f"{sort} {way}, id {way}")
+    return await searched_page(context, PUBLICATIONS, request)
+
+
+@operation(scope=Scope.PUBLICATIONS_READ)
+async def get_publications(context: Context, publications: list[UUID]) -> list[dict[str, Any]]:
+    """The publications of these ids that the tenant has, in no order."""
+    if not publications:
+        return []
+    rows = Publication.of(context.tenant).select(*Publication.all_columns())
+    return await rows.where(Publication.id.is_in(publications))
+
+
+@operation(scope=Scope.PUBLICATIONS_READ)
+async def list_authorships(context: Context, people: list[UUID]) -> list[dict[str, Any]]:
+    """Which publications these people wrote: `{person, publication}` pairs."""
+    if not people:
+        return []
+    rows = Authorship.of(context.tenant).select(Authorship.person, Authorship.publication)
+    return await rows.where(Authorship.person.is_in(people)).order_by(Authorship.id)
+
+
+@operation(scope=Scope.PUBLICATIONS_WRITE, audit="publication.visibility_set", writes=True, raises=[NotFound])
+async def set_publication_visibility(context: Context, publication_id: UUID, visible: bool) -> dict[str, Any]:
+    """Show a publication to consumers, or hide it."""
+    before = await _find(context, publication_id)
+    await Publication.of(context.tenant).update({"visible": visible}).where(Publication.id == publication_id)
+    await refresh_authors(context.database, context.tenant, publication_id)
+    context.note("publication", publication_id, before={"visible": before["visible"]}, after={"visible": visible})
+    return await _find(context, publication_id)
+
+
+async def _find(context: Context, publication_id: UUID) -> dict[str, Any]:
+    row = await Publication.of(context.tenant).one(*Publication.all_columns(), where=Publication.id == publication_id)
+    if row is None:
+        raise NotFound("There is no such publication.")
+    return row

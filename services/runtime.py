@@ -1,0 +1,96 @@
+"""The parts of one running server, made once and given to every operation through its Context."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from app.auth.peppers import load_audit_key, load_peppers
+from app.auth.signing import signing_key
+from app.auth.tokens import BuiltInKeys, JwksKeys, TokenVerifier
+from app.bus import MemoryBus
+from app.clock import SYSTEM_CLOCK, Clock
+from app.database import bind, open_database
+from app.egress import Egress, EgressError
+from app.errors import Unavailable
+from app.settings import Settings
+from models.piccolo_app import TABLES
+from services.access.gate import Gate
+from services.access.keys import Keys
+from services.chain.denials import Denials
+from services.chain.entries import Entry, write_entries
+from services.chain.sealing import Sealer
+from services.jobs import JobRunner
+from services.limits import Limiter
+from services.people.client import OrcidClient
+from services.people.importing import SYNC
+from services.people.syncing import run_sync
+from services.usage import UsageLedger
+from services.walks import Walks
+
+LOG = structlog.get_logger("dovetail.runtime")
+_JWKS_BYTES = 1_048_576
+
+
+def audit_topic(tenant: UUID) -> str:
+    return f"audit:{tenant}"
+
+
+class Runtime:
+    """Everything that outlives a request. `start` opens the database, `stop` writes out what is held in memory."""
+
+    def __init__(self, settings: Settings, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.settings, self.clock = settings, clock
+        self.peppers = load_peppers(settings)
+        self.audit_key = load_audit_key(settings.keys_dir)
+        self.signing_key = signing_key(settings.keys_dir)
+        self.database = open_database(settings.database, settings.database_pool_size)
+        self.egress = Egress(settings.egress_allow, dns_servers=settings.dns_servers)
+        self.orcid = OrcidClient(self.egress, settings.orcid_base_url, settings.orcid_concurrency, clock=clock)
+        self.bus = MemoryBus()
+        self.limiter = Limiter(settings.redis_url)
+        self.walks = Walks(clock, ceiling=settings.walk_pages, seconds=settings.walk_seconds)
+        self.denials = Denials(clock, self.record)
+        self.sealer = Sealer(self.database, self.audit_key, self._publish_audit)
+        self.keys = Keys(self.database, self.peppers, clock)
+        self.usage = UsageLedger(self.database, clock)
+        self.jobs = JobRunner(self, {SYNC: run_sync}, settings.orcid_concurrency)
+        self.gate = Gate(
+            keys=self.keys, limiter=self.limiter, walks=self.walks, denials=self.denials, settings=settings, clock=clock
+        )
+        foreign = [JwksKeys(issuer, self._fetch_json, clock) for issuer in settings.oidc_issuers]
+        self.verifier = TokenVerifier([BuiltInKeys(self.signing_key, settings), *foreign], clock)
+
+    async def start(self) -> None:
+        bind(self.database, TABLES)
+        await self.database.start()
+
+    async def stop(self) -> None:
+        """Write out denials, uses and seals, then close; a database that is away does not keep the rest."""
+        for write_out in (lambda: self.denials.flush(everything=True), self.usage.flush, self.sealer.seal_all):
+            try:
+                await write_out()
+            except Unavailable as error:
+                LOG.warning("not everything could be written out", reason=str(error))
+        await self.egress.close()
+        await self.database.stop()
+
+    async def record(self, entries: list[Entry]) -> None:
+        """Write audit events in a transaction of their own."""
+        await self.database.in_transaction(lambda: write_entries(entries, self.audit_key))
+        self.sealer.wake()
+
+    async def _publish_audit(self, tenant: UUID, events: Sequence[Mapping[str, Any]]) -> None:
+        for event in events:
+            await self.bus.publish(audit_topic(tenant), event)
+
+    async def _fetch_json(self, url: str) -> Any:
+        try:
+            answer = await self.egress.get(url, max_bytes=_JWKS_BYTES)
+            if answer.status != 200:
+                raise Unavailable(f"{url} answered with status {answer.status}.")
+            return msgspec.json.decode(answer.body)
+        except (EgressError, msgspec.DecodeError) as error:
+            raise Unavailable(f"{url} cannot be read: {error}") from error
