@@ -136,6 +136,7 @@ def load_settings(environ: Mapping[str, str] | None = None, **given: Any) -> Set
     environment |= {name: value for name, value in given.items() if value is not None}
     home = Path(environment.get("home", Settings.__struct_defaults__[0]))
     try:
-        return msgspec.convert(_from_file(home / "dovetail.toml") | environment, Settings, strict=False)
+        found = _from_file(home / "dovetail.toml") | environment
+        return msgspec.convert(found, Settings, strict=False, dec_hook=lambda kind, value: kind(value))
     except msgspec.ValidationError as error:
         raise SettingsError(f"settings: {error}") from error
