@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
@@ -72,7 +71,7 @@ class Rebuild:
         await self.engine.run_ddl("PRAGMA legacy_alter_table=OFF")
         await create_indexes(self.table, self.engine)
         for sql in kept:
-            await self._restore(sql)
+            await self.engine.run_ddl(sql)
         await self._refuse_words_for_numbers()
 
     async def _present(self) -> list[str]:
@@ -109,7 +108,30 @@ class Rebuild:
             f"SELECT type, name, sql FROM sqlite_master WHERE tbl_name = '{self.name}' "  # noqa: S608
             "AND type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY type, name",
         )
-        return [row["sql"] for row in found if row["type"] == "trigger" or not await self._is_own(row["name"])]
+        lost = await self._on_dropped_columns()
+        kept = [row for row in found if row["type"] == "trigger" or row["name"] not in lost]
+        return [row["sql"] for row in kept if row["type"] == "trigger" or not await self._is_own(row["name"])]
+
+    async def _on_dropped_columns(self) -> set[str]:
+        """Names of indexes that go with a column, as in PostgreSQL.
+
+        To create them and see would not tell: SQLite takes a quoted name without a column for a text.
+        """
+        dropped = [name for name in await self._present() if name not in self.columns]
+        transaction = self.engine.live_transaction()
+        if not dropped or transaction is None:
+            return set()
+        probe = await transaction.savepoint()
+        for number, name in enumerate(dropped):
+            await self._rename_column(name, f"_gone_{number}_")
+        found = await rows_of(
+            self.engine,
+            f"SELECT name FROM sqlite_master WHERE tbl_name = '{self.name}' "  # noqa: S608
+            "AND type = 'index' AND sql LIKE '%\"!_gone!_%' ESCAPE '!'",
+        )
+        await probe.rollback_to()
+        await probe.release()
+        return {row["name"] for row in found}
 
     async def _is_own(self, index: str) -> bool:
         """Whether Piccolo made the index and the snapshot decides whether it stays."""
@@ -127,15 +149,6 @@ class Rebuild:
         return bool(self.columns[name]._meta.index) or any(
             change.db_column_name == name and "index" in change.params for change in altered
         )
-
-    async def _restore(self, sql: str) -> None:
-        try:
-            await self.engine.run_ddl(sql)
-        except sqlite3.OperationalError as error:
-            # As in PostgreSQL, an index goes with a column that it is on.
-            dropped = self.manager.drop_columns.for_table_class_name(self.class_name)
-            if not any(f"no such column: {change.db_column_name}" in str(error) for change in dropped):
-                raise
 
     async def _refuse_words_for_numbers(self) -> None:
         """A cast that PostgreSQL refuses leaves text in a number column of SQLite."""

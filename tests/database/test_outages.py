@@ -28,9 +28,6 @@ async def test_terminated_backends_are_replaced(tmp_path: Path) -> None:
         database, other = open_database(url), open_database(url)
         await database.start()
         await with_counters(database)
-        kill = Statement(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
 
         async def in_block() -> None:
             async with database.transaction():
