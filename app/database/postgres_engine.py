@@ -121,7 +121,10 @@ class PostgresEngine(PiccoloPostgresEngine):
             gate.leave()
 
     async def command(self, connection: Any, sql: str) -> None:
-        await connection.execute(sql)
+        tag = await connection.execute(sql)
+        if sql == "COMMIT" and tag == "ROLLBACK":
+            # PostgreSQL says nothing more when a block swallowed the error of one of its statements.
+            raise asyncpg.InFailedSQLTransactionError("an earlier statement failed, so nothing was committed")
 
     # --- statements ---
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
 from collections.abc import Callable, Sequence
-from queue import SimpleQueue
 from typing import Any, Literal, TypeVar
 
+from app.database.pinned_threads import PinnedThread
 from app.database.sql_words import leading_verb
 
 T = TypeVar("T")
 Shape = Literal["dicts", "rows", "affected"]
-Job = tuple[Callable[..., Any], tuple[Any, ...], "asyncio.Future[Any]"]
 
 # recursive_triggers: without it INSERT OR REPLACE deletes rows behind the back of DELETE triggers.
 PRAGMAS = (
@@ -28,20 +26,14 @@ PRAGMAS = (
 
 
 class SqliteConnection:
-    """One `sqlite3` connection and its thread; calls run in the order in which they were made.
-
-    A call whose caller was cancelled before its turn is not run; one that runs is run to its end.
-    """
+    """One `sqlite3` connection and its thread; calls run in the order in which they were made."""
 
     def __init__(self, kwargs: dict[str, Any], pragmas: Sequence[str] = PRAGMAS) -> None:
         self._kwargs = {**kwargs, "check_same_thread": False, "cached_statements": 512}
         self._pragmas = pragmas
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._thread = PinnedThread("sqlite")
         self._raw: sqlite3.Connection | None = None
-        self._closed = False
         self._shapes = {"dicts": self._dicts, "rows": self._rows, "affected": self._affected}
-        # A daemon, so that a connection that nobody closed never holds up the end of the process.
-        threading.Thread(target=self._serve, name="sqlite", daemon=True).start()
 
     # --- on the event loop ---
 
@@ -68,37 +60,17 @@ class SqliteConnection:
         await self._call(self._settle)
 
     async def close(self) -> None:
-        if not self._closed:
-            future = self._call(self._close)
-            self._closed = True
-            self._jobs.put(None)
-            await future
+        if not self._thread.ended:
+            closed = self._call(self._close)
+            self._thread.end()
+            await asyncio.shield(closed)
 
     def _call(self, function: Callable[..., T], *args: Any) -> asyncio.Future[T]:
-        if self._closed:
+        if self._thread.ended:
             raise sqlite3.ProgrammingError("the connection is closed")
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._jobs.put((function, args, future))
-        return future
+        return self._thread.call(function, *args)
 
     # --- on the thread ---
-
-    def _serve(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            function, args, future = job
-            if future.cancelled():
-                continue
-            try:
-                result, error = function(*args), None
-            except BaseException as caught:  # noqa: BLE001 - handed to the caller
-                result, error = None, caught
-            try:
-                future.get_loop().call_soon_threadsafe(_resolve, future, result, error)
-            except RuntimeError:
-                # The loop has gone, and the caller with it.
-                continue
-            finally:
-                del job, function, args, future, result, error
 
     def _open(self) -> None:
         raw = sqlite3.connect(**self._kwargs)
@@ -158,12 +130,3 @@ class SqliteConnection:
         raw, self._raw = self._raw, None
         if raw is not None:
             raw.close()
-
-
-def _resolve(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
-    if future.done():
-        return
-    if error is None:
-        future.set_result(result)
-    else:
-        future.set_exception(error)

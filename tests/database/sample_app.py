@@ -79,7 +79,7 @@ class SampleApp:
         return importlib.import_module("sample_tables")
 
     async def generate(self, renames: str = "n") -> str | None:
-        """Write the migration for what changed; its id, or None for no change. `renames` answers Piccolo's questions."""
+        """Write the migration for what changed; its id, or None. `renames` answers Piccolo's questions."""
         with quiet():
             try:
                 meta = await _create_new_migration(Finder().get_app_config("sample"), auto=True, auto_input=renames)

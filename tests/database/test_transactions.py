@@ -1,14 +1,16 @@
 """Transactions: isolated, nested as savepoints, and never the end of a connection."""
 
 import asyncio
+import contextlib
+from pathlib import Path
 
 import asyncpg
 import pytest
 
-from app.database import Database, Statement
+from app.database import Database, Statement, open_database
 from app.errors import Unavailable
 from tests.database.counters import ADD, READ, WRITE, Counter, value, with_counters
-from tests.databases import database, database_url  # noqa: F401
+from tests.databases import database, database_url, fresh_url  # noqa: F401
 
 
 @pytest.fixture
@@ -78,7 +80,21 @@ async def test_failing_commits_leak_nothing(counters: Database) -> None:
     assert await counters.fetch(Statement("SELECT n FROM once")) == []
 
 
-async def test_a_failing_begin_leaks_nothing(counters: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.postgres
+async def test_a_swallowed_error_is_not_a_commit(tmp_path: Path) -> None:
+    """PostgreSQL answers COMMIT with a quiet ROLLBACK after a failed statement; here it is an error."""
+    with fresh_url("postgres", tmp_path) as url:
+        database = open_database(url)
+        await with_counters(database)
+        with pytest.raises(asyncpg.InFailedSQLTransactionError, match="nothing was committed"):
+            async with database.transaction():
+                await database.execute(ADD, id=1)
+                with contextlib.suppress(asyncpg.PostgresError):
+                    await database.execute(Statement("DELETE FROM no_such_table"))
+        assert await value(database) == 0
+
+
+async def test_a_failing_begin_leaks_nothing(counters: Database) -> None:
     """The connection is back and the context is clean after a BEGIN that fails."""
     real = counters.engine.transaction
     for _ in range(3 * counters.pool_size):
@@ -194,8 +210,6 @@ async def test_statements_of_every_path_are_counted(counters: Database) -> None:
 
 async def test_before_start_every_path_works(database_url: str) -> None:  # noqa: F811
     """As on the command line: no pool, yet queries, transactions and savepoints."""
-    from app.database import open_database
-
     database = open_database(database_url)  # noqa: F811
     await with_counters(database)
     async with database.transaction():
