@@ -17,6 +17,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -129,11 +130,22 @@ def create_postgres(server: str) -> str:
     return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
 
 
+_DROP = """
+import asyncio, asyncpg, sys
+
+async def drop(server, name):
+    connection = await asyncpg.connect(server, timeout=5)
+    await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+asyncio.run(drop(*sys.argv[1:]))
+"""
+
+
 def drop_postgres(url: str) -> None:
+    """Drop the database. In a process of its own: at exit no thread may be started any more."""
     name, server = urlsplit(url).path.lstrip("/"), _postgres_server()
     if server is not None:
-        with contextlib.suppress(OSError, asyncpg.PostgresError):
-            _run(lambda: _sql(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+        subprocess.run([sys.executable, "-c", _DROP, server, name], check=False, capture_output=True, timeout=30)
 
 
 @cache
@@ -200,7 +212,8 @@ def fresh_url(engine: str, folder: Path) -> Iterator[str]:
     try:
         yield url
     finally:
-        drop_postgres(url)
+        name = urlsplit(url).path.lstrip("/")
+        _run(lambda: _sql(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

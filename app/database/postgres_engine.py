@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
 from piccolo.engine.postgres import PostgresEngine as PiccoloPostgresEngine
@@ -14,17 +14,10 @@ from piccolo.querystring import QueryString
 from app.database.counting import StatementLogs
 from app.database.gates import ACQUIRE_SECONDS, Gate
 from app.database.outages import translated
+from app.database.postgres_connections import PlainConnection, Shape, run
 from app.database.transactions import Transaction
 
 COMMAND_SECONDS = 30.0
-Shape = Literal["rows", "affected"]
-
-
-class PlainConnection(asyncpg.Connection):  # type: ignore[misc]
-    """No reset query on release: nothing here keeps session state (SET, LISTEN, temporary tables)."""
-
-    def get_reset_query(self) -> str:
-        return ""
 
 
 class PostgresEngine(PiccoloPostgresEngine):
@@ -106,19 +99,11 @@ class PostgresEngine(PiccoloPostgresEngine):
             raise
 
     async def checkin(self, connection: Any) -> None:
-        pool, gate = self.pool, self._gate
         with contextlib.suppress(Exception):
             if connection.is_in_transaction():
                 await connection.execute("ROLLBACK")
-        if pool is None or gate is None or not isinstance(connection, asyncpg.pool.PoolConnectionProxy):
-            with contextlib.suppress(Exception):
-                await connection.close(timeout=ACQUIRE_SECONDS)
-            return
-        try:
-            with contextlib.suppress(Exception):
-                await pool.release(connection)
-        finally:
-            gate.leave()
+        with contextlib.suppress(Exception):
+            await self._give_back(connection)
 
     async def command(self, connection: Any, sql: str) -> None:
         tag = await connection.execute(sql)
@@ -143,17 +128,17 @@ class PostgresEngine(PiccoloPostgresEngine):
         with translated:
             if transaction is not None:
                 async with transaction.turn:
-                    return await _run(transaction.connection, shape, sql, args)
+                    return await run(transaction.connection, shape, sql, args)
             connection = await self.checkout()
             try:
-                return await _run(connection, shape, sql, args)
+                return await run(connection, shape, sql, args)
             finally:
                 await self._give_back(connection)
 
     async def _give_back(self, connection: Any) -> None:
-        """As checkin, without the cost of a task: asyncpg shields its own release from cancellation."""
+        """Cheaper than checkin where no transaction can be open; asyncpg shields its own release."""
         pool, gate = self.pool, self._gate
-        if pool is None or gate is None:
+        if pool is None or gate is None or not isinstance(connection, asyncpg.pool.PoolConnectionProxy):
             await connection.close(timeout=ACQUIRE_SECONDS)
             return
         try:
@@ -161,11 +146,3 @@ class PostgresEngine(PiccoloPostgresEngine):
                 await pool.release(connection)
         finally:
             gate.leave()
-
-
-async def _run(connection: Any, shape: Shape, sql: str, args: Sequence[Any]) -> Any:
-    if shape == "rows":
-        return await connection.fetch(sql, *args)
-    # The tag of a command ends with the number of rows: `UPDATE 3`, `INSERT 0 1`, but `CREATE TABLE`.
-    count = (await connection.execute(sql, *args)).rpartition(" ")[2]
-    return int(count) if count.isdigit() else 0

@@ -17,9 +17,10 @@ from piccolo.engine.finder import engine_finder
 from piccolo.table import sort_table_classes
 
 from app.database.copies import copies_of, copy_path
-from app.database.rebuilt_tables import Rebuild, create_table, rows_of
+from app.database.rebuilt_tables import Rebuild
 from app.database.schema_transactions import schema_transaction
 from app.database.snapshots import table_class, tables_after
+from app.database.sqlite_ddl import create_table, rows_of
 from app.database.sqlite_engine import SqliteEngine
 
 _upstream = MigrationManager.run
