@@ -1,0 +1,81 @@
+"""The schema, put together from the domain modules; its SDL is committed as `schema.graphql`."""
+
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import strawberry
+from graphql import GraphQLSchema
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import merge_types
+
+from graph import relay, viewer
+from graph.problems import PROBLEM_TYPES
+from graph.requires import record_operations
+from graph.rows import install_readers
+from graph.scalars import SCALARS
+
+
+class Part(NamedTuple):
+    """What a domain adds; its module has it as `PART`. `types` are those that no field names by itself."""
+
+    query: type | None = None
+    mutation: type | None = None
+    subscription: type | None = None
+    types: Sequence[type] = ()
+
+
+#: Every domain module, in the order of their names.
+DOMAINS: tuple[ModuleType, ...] = ()
+
+ROOT = (Part(query=viewer.ViewerQuery), Part(query=relay.NodeQuery, types=PROBLEM_TYPES))
+
+_DESCRIPTIONS = {
+    "Query": "Everything that can be read.",
+    "Mutation": "Everything that can be changed. Each change answers with a payload: what was made, or why not.",
+    "Subscription": "Everything that can be listened to, over graphql-transport-ws or server-sent events.",
+}
+
+
+def _root(name: str, types: Sequence[type | None]) -> type | None:
+    present = tuple(kind for kind in types if kind is not None)
+    if not present:
+        return None
+    merged: Any = merge_types(name, present)
+    merged.__strawberry_definition__.description = _DESCRIPTIONS[name]
+    return merged  # type: ignore[no-any-return]
+
+
+def assemble(parts: Sequence[Part]) -> strawberry.Schema:
+    """A schema of these parts, its plain fields read straight from rows and its operations recorded."""
+    query = _root("Query", [part.query for part in parts])
+    if query is None:
+        raise TypeError("no part has a query")
+    schema = strawberry.Schema(
+        query,
+        mutation=_root("Mutation", [part.mutation for part in parts]),
+        subscription=_root("Subscription", [part.subscription for part in parts]),
+        types=[kind for part in parts for kind in part.types],
+        config=StrawberryConfig(sort_schema=True, scalar_map=SCALARS),
+    )
+    install_readers(core(schema))
+    record_operations(core(schema))
+    return schema
+
+
+def core(schema: strawberry.Schema) -> GraphQLSchema:
+    """The graphql-core schema that is executed; Strawberry keeps it to itself."""
+    return schema._schema
+
+
+def build_schema() -> strawberry.Schema:
+    return assemble([*ROOT, *(module.PART for module in DOMAINS)])
+
+
+def sdl() -> str:
+    """The schema as text, the same from run to run."""
+    return build_schema().as_str().rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    print(sdl(), end="")  # noqa: T201 - the command's answer
