@@ -22,6 +22,7 @@ WalkKey = tuple[UUID, str, str]
 
 class _Walk(msgspec.Struct):
     pages: int
+    paid: int
     uses_left: int
     until: float
 
@@ -34,17 +35,18 @@ class Walks:
         self._walks: OrderedDict[WalkKey, _Walk] = OrderedDict()
 
     def begin(self, key: WalkKey, pages: int) -> int:
-        """Reserve pages 2..`pages`, up to the ceiling; the number reserved that was not before."""
+        """Reserve pages 2..`pages`, up to the ceiling; how many of them are yet to be paid for."""
         follow = min(pages - 1, self._ceiling)
         if follow < 1:
             return 0
         known = self._live(key)
-        already = 0 if known is None else known.pages - 1
+        # What an earlier walk paid for and did not use is not paid for twice.
+        unpaid = follow - (min(known.paid, follow) if known else 0)
         while len(self._walks) >= _MOST_WALKS:
             self._walks.popitem(last=False)
-        self._walks[key] = _Walk(follow + 1, follow * _TRIES, self._clock.monotonic() + self._seconds)
+        self._walks[key] = _Walk(follow + 1, follow, follow * _TRIES, self._clock.monotonic() + self._seconds)
         self._walks.move_to_end(key)
-        return max(0, follow - already)
+        return unpaid
 
     def covers(self, key: WalkKey, page: int) -> bool:
         """Whether this page of a walk is reserved; takes one of the walk's uses."""
@@ -53,6 +55,7 @@ class Walks:
         if walk is None or not 2 <= page <= walk.pages + 1 or walk.uses_left < 1:
             return False
         walk.uses_left -= 1
+        walk.paid = max(0, walk.paid - 1)
         return True
 
     def _live(self, key: WalkKey) -> _Walk | None:

@@ -29,6 +29,11 @@ _ORIGINS = Statement(
     "SELECT origin FROM origin WHERE installation = {installation} AND verification_status = 'verified'"
 )
 
+_SERVED = Statement(
+    "SELECT 1 FROM origin o JOIN installation i ON i.id = o.installation "
+    "WHERE o.origin = {origin} AND o.verification_status = 'verified' AND i.status = 'active' LIMIT 1"
+)
+
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
     """What a key opens, or would open were it active. Instants are ms since the epoch."""
@@ -89,6 +94,12 @@ class Keys:
         future = self._asking[mark] = asyncio.ensure_future(self._ask(text))
         future.add_done_callback(lambda _: self._asking.pop(mark, None))
         return await asyncio.shield(future)
+
+    async def serves_origin(self, origin: str) -> bool:
+        """Whether an active installation has verified this origin: a browser's preflight carries no key."""
+        return (
+            len(origin) <= LONGEST and "\x00" not in origin and bool(await self._database.fetch(_SERVED, origin=origin))
+        )
 
     async def _ask(self, text: str) -> Opened | Unknown:
         found = await self._look_up(text)

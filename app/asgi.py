@@ -1,0 +1,217 @@
+"""The roof: the one module that knows both surfaces. A request is given its id, sent to its surface, and logged."""
+
+import asyncio
+from time import perf_counter
+from typing import Any
+
+import structlog
+
+from app import assets
+from app.database.migrating import pending
+from app.errors import DomainError, MethodNotAllowed, NotFound, PayloadTooLarge, Unavailable
+from app.ids import accept_request_id
+from app.logs import configure_logs
+from app.metrics import Metrics
+from app.plain import answer_json, answer_platform_error, header, send_answer
+from app.settings import Settings, load_settings
+from graph.schema import build_schema
+from graph.server import GraphqlServer
+from rest.contracts.documents import snapshot
+from rest.integrations_v1.errors import body_of as v1_body
+from rest.integrations_v1.surface import IntegrationsV1
+from services.duties import run_duties
+from services.runtime import Runtime
+
+LOG = structlog.get_logger("dovetail.http")
+V1 = "/integrations/v1"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Application:
+    """ASGI 3. The lifespan opens the runtime and its duties, and writes out what is held when it stops."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.runtime = Runtime(settings)
+        self.metrics = Metrics()
+        self._v1 = IntegrationsV1(self.runtime, snapshot("integrations", "v1"))
+        self._graphql = GraphqlServer(self.runtime, build_schema(), self._page)
+        self._assets = assets.load_assets()
+        self._duties: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        await self.runtime.start()
+        self._duties = asyncio.create_task(run_duties(self.runtime))
+        self._duties.add_done_callback(_say_why)
+
+    async def stop(self) -> None:
+        await self._graphql.stop()
+        if self._duties is not None:
+            self._duties.cancel()
+            await asyncio.gather(self._duties, return_exceptions=True)
+        await self.runtime.stop()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        else:
+            await self._request(scope, receive, send)
+
+    async def _lifespan(self, receive: Any, send: Any) -> None:
+        while True:
+            message = await receive()
+            step = message["type"].removeprefix("lifespan.")
+            try:
+                await (self.start() if step == "startup" else self.stop())
+            except Exception as error:
+                LOG.exception("the server cannot go on", step=step)
+                await send({"type": f"lifespan.{step}.failed", "message": str(error)})
+                return
+            await send({"type": f"lifespan.{step}.complete"})
+            if step == "shutdown":
+                return
+
+    async def _request(self, scope: Any, receive: Any, send: Any) -> None:
+        request_id = accept_request_id(header(scope, b"x-request-id"))
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        if scope["type"] == "websocket":
+            await self._dispatch(scope, receive, send)
+            return
+        started, seen = perf_counter(), [500]
+
+        async def send_tagged(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                seen[0] = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            await self._dispatch(scope, receive, send_tagged)
+        finally:
+            self._note(scope, seen[0], perf_counter() - started)
+
+    def _note(self, scope: Any, status: int, seconds: float) -> None:
+        surface = _surface(scope["path"])
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self.metrics.observe(surface, method, status, seconds)
+        LOG.info(
+            "request",
+            request_id=scope["state"]["request_id"],
+            surface=surface,
+            method=scope["method"],
+            path=scope["path"],
+            status=status,
+            ms=round(seconds * 1_000, 2),
+        )
+
+    async def _dispatch(self, scope: Any, receive: Any, send: Any) -> None:
+        path = scope["path"]
+        if scope["type"] == "http" and _too_large(scope, self.settings.max_body_bytes):
+            await self._refuse(scope, send, PayloadTooLarge())
+        elif path.startswith(V1) and path[len(V1) : len(V1) + 1] in ("", "/"):
+            inner = dict(scope, path=path[len(V1) :] or "/", raw_path=None, root_path="")
+            await self._v1(inner, receive, send)
+        elif path == "/graphql" or path.startswith("/graphql/"):
+            await self._graphql(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 4404, "reason": "There is no stream here."})
+        else:
+            await self._own(scope, send)
+
+    async def _own(self, scope: Any, send: Any) -> None:
+        """Health, metrics, and the files of the console."""
+        path, method = scope["path"].rstrip("/") or "/", scope["method"]
+        routes = {
+            "/": self._index,
+            "/health/live": self._live,
+            "/health/ready": self._ready,
+            "/metrics": self._metrics,
+        }
+        if path in routes or path in self._assets:
+            if method != "GET":
+                await answer_platform_error(scope, send, MethodNotAllowed(), {"allow": "GET"})
+            elif path in routes:
+                await routes[path](scope, send)
+            else:
+                await send_answer(send, *self._file(scope, path))
+        else:
+            await answer_platform_error(scope, send, NotFound(f"There is nothing at {scope['path'][:200]}."))
+
+    async def _refuse(self, scope: Any, send: Any, error: DomainError) -> None:
+        if scope["path"].startswith(V1):
+            await send_answer(send, error.status, [(b"content-type", b"application/json")], v1_body(error))
+        else:
+            await answer_platform_error(scope, send, error)
+
+    def _page(self, scope: Any) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        return self._file(scope, assets.PAGE)
+
+    def _file(self, scope: Any, path: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        query = dict(pair.partition("=")[::2] for pair in scope["query_string"].decode("latin-1").split("&"))
+        status, headers, body = assets.answer(
+            path, self._assets[path], version=query.get("v"), if_none_match=header(scope, b"if-none-match")
+        )
+        return status, [(name.lower().encode(), value.encode()) for name, value in headers.items()], body
+
+    async def _index(self, scope: Any, send: Any) -> None:
+        found = {
+            "service": "dovetail",
+            "graphql": "/graphql",
+            "contract": f"{V1}/openapi.json",
+            "health": "/health/ready",
+        }
+        await answer_json(send, 200, found)
+
+    async def _live(self, scope: Any, send: Any) -> None:
+        await answer_json(send, 200, {"status": "ok"})
+
+    async def _ready(self, scope: Any, send: Any) -> None:
+        """Ready when the database answers, no migration waits, and the duties are running."""
+        checks = {"database": "ok", "migrations": "ok", "duties": "ok"}
+        try:
+            await self.runtime.database.ping()
+            if waiting := await pending(self.runtime.database):
+                checks["migrations"] = f"{len(waiting)} pending"
+        except Unavailable:
+            checks |= {"database": "away", "migrations": "unknown"}
+        if self._duties is None or self._duties.done():
+            checks["duties"] = "stopped"
+        ready = all(state == "ok" for state in checks.values())
+        await answer_json(send, 200 if ready else 503, {"status": "ok" if ready else "unavailable", "checks": checks})
+
+    async def _metrics(self, scope: Any, send: Any) -> None:
+        self.metrics.readers.set(self.runtime.bus.readers())
+        from app.metrics import CONTENT_TYPE
+
+        await send_answer(send, 200, [(b"content-type", CONTENT_TYPE.encode())], self.metrics.render())
+
+
+def _say_why(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and task.exception() is not None:
+        LOG.error("the duties have stopped", exc_info=task.exception())
+
+
+def _surface(path: str) -> str:
+    if path.startswith(V1):
+        return "integrations/v1"
+    return "graphql" if path.startswith("/graphql") else "server"
+
+
+def _too_large(scope: Any, most: int) -> bool:
+    length = header(scope, b"content-length")
+    return length is not None and length.isdigit() and int(length[:20]) > most
+
+
+def create_app(settings: Settings | None = None) -> Application:
+    """The application that a server runs; settings from the environment unless given."""
+    settings = settings or load_settings()
+    configure_logs(settings.log_level)
+    return Application(settings)
+
+
+def __getattr__(name: str) -> Any:
+    # `uvicorn app.asgi:app` works, and importing this module opens nothing.
+    if name == "app":
+        return create_app()
+    raise AttributeError(name)

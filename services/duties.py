@@ -1,0 +1,92 @@
+"""What the server does by itself: seal, flush, re-check, expire, anchor. Each duty in a loop of its own."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+from uuid import UUID
+
+import structlog
+
+from app.auth.principal import system_principal
+from app.clock import DAY, MINUTE
+from app.errors import NotFound, Unavailable
+from app.ids import new_request_id
+from services.chain.anchors import anchor_file, take_anchors
+from services.context import Context
+from services.credentials import expire_credentials
+from services.origins.upkeep import check_proof, due_origins, settle_proof
+from services.runtime import Runtime
+from services.tenants import all_tenants
+from services.usage import FLUSH_SECONDS
+
+LOG = structlog.get_logger("dovetail.duties")
+_KEEP_JOBS = 7 * DAY
+
+
+class Duty(NamedTuple):
+    name: str
+    every_seconds: float
+    run: Callable[[], Awaitable[object]]
+
+
+def _context(runtime: Runtime, tenant: object, duty: str) -> Context:
+    return Context(runtime, system_principal(UUID(str(tenant)), duty), "system", new_request_id())
+
+
+async def recheck_origins(runtime: Runtime) -> int:
+    """Look again for the proofs that are due; how many were looked for."""
+    rows = await due_origins(runtime.clock.now_ms())
+
+    async def one(row: dict[str, object]) -> None:
+        proof = await check_proof(runtime.egress, row)
+        with contextlib.suppress(NotFound):  # removed while it was checked
+            await settle_proof(_context(runtime, row["tenant"], "recheck"), row, proof)
+
+    await asyncio.gather(*(one(row) for row in rows))
+    return len(rows)
+
+
+async def expire(runtime: Runtime) -> int:
+    """Mark the keys that ran out, tenant by tenant."""
+    count = 0
+    for tenant in await all_tenants():
+        count += await expire_credentials(_context(runtime, tenant["id"], "expire"))
+    return count
+
+
+def duties(runtime: Runtime) -> list[Duty]:
+    settings, clock = runtime.settings, runtime.clock
+    return [
+        Duty("denials", 5, runtime.denials.flush),
+        Duty("usage", FLUSH_SECONDS, runtime.usage.flush),
+        Duty("recheck", 60, lambda: recheck_origins(runtime)),
+        Duty("expire", 60, lambda: expire(runtime)),
+        Duty("prune", 3600, lambda: runtime.jobs.prune(clock.now_ms() - _KEEP_JOBS)),
+        Duty(
+            "anchors",
+            settings.anchor_minutes * MINUTE / 1_000,
+            lambda: take_anchors(runtime.database, clock, anchor_file(settings.home)),
+        ),
+    ]
+
+
+async def _forever(duty: Duty) -> None:
+    while True:
+        await asyncio.sleep(duty.every_seconds)
+        try:
+            await duty.run()
+        except Unavailable as error:
+            LOG.warning("a duty waits for the database", duty=duty.name, reason=str(error))
+        except Exception:
+            # One bad row must not end the duty for all others; it is logged and tried again.
+            LOG.exception("a duty failed", duty=duty.name)
+
+
+async def run_duties(runtime: Runtime) -> None:
+    """All duties, the sealer and the job runner, until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(runtime.sealer.run())
+        group.create_task(runtime.jobs.run())
+        for duty in duties(runtime):
+            group.create_task(_forever(duty))
