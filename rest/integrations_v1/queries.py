@@ -37,7 +37,7 @@ CitedBy = Annotated[
 ]
 
 RULES = {
-    "page": "must be an integer of at least 1",
+    "page": "must be an integer between 1 and 9007199254740991",
     "per_page": "must be an integer between 1 and 100",
     "q": f"must be text of at most {_LONGEST_Q} characters without control characters",
     "dir": "must be asc or desc",
