@@ -2,9 +2,45 @@
 export UV_PYTHON_DOWNLOADS := never
 PY := .venv/bin/python
 UV := .venv/bin/uv
-HOST ?= $(or $(DOVETAIL_HOST),127.0.0.1)
-
+.NOTPARALLEL:
 .PHONY: run test check format contracts lock assets bench clean
+
+## Install what is missing, migrate, make the demo tenant, serve; prints what to open.
+run: .venv/run.stamp console/assets/manifest.json
+	@.venv/bin/dovetail migrate
+	@.venv/bin/dovetail demo
+	@exec .venv/bin/dovetail serve
+
+## Install what is missing and run every test; PYTEST_ARGS narrows it down.
+test: .venv/dev.stamp console/assets/manifest.json .venv/node/dev.stamp
+	$(PY) -c "import pathlib, sys; sys.exit('graphql/__init__.py shadows graphql-core; delete it' if pathlib.Path('graphql/__init__.py').exists() else 0)"
+	$(PY) -m pytest $(PYTEST_ARGS)
+
+## Format, lint, types, layers, lock, snapshots, migrations: everything but the tests.
+check: .venv/dev.stamp
+	sh bin/check
+
+format: .venv/dev.stamp
+	.venv/bin/ruff check --fix --quiet .
+	.venv/bin/ruff format --quiet .
+
+## Write the snapshots of the contracts and schema.graphql from the code.
+contracts: .venv/dev.stamp
+	.venv/bin/dovetail openapi --out rest/contracts/snapshots/integrations-v1.json
+	.venv/bin/dovetail schema --out schema.graphql
+
+## Write the lock files from pyproject.toml.
+lock: .venv/uv.stamp
+	sh bin/lock
+
+## Fetch the browser files of the console.
+assets: console/assets/manifest.json
+
+bench: .venv/dev.stamp
+	$(PY) -m bench
+
+clean:
+	rm -rf .venv console/assets .pytest_cache .mypy_cache .ruff_cache
 
 .venv/uv.stamp:
 	python3 -m venv .venv
@@ -20,7 +56,12 @@ HOST ?= $(or $(DOVETAIL_HOST),127.0.0.1)
 .venv/dev.stamp: .venv/uv.stamp requirements-dev.lock pyproject.toml
 	$(UV) pip sync --quiet --require-hashes requirements-dev.lock
 	$(UV) pip install --quiet --no-deps --no-build-isolation -e .
-	@touch $@ .venv/run.stamp
+	@touch .venv/run.stamp $@
 
-lock: .venv/uv.stamp
-	sh bin/lock
+console/assets/manifest.json: .venv/uv.stamp package-lock.json bin/assets requirements-node.lock
+	python3 bin/assets
+	@touch $@
+
+.venv/node/dev.stamp: .venv/uv.stamp package-lock.json bin/assets requirements-node.lock
+	python3 bin/assets --dev
+	@touch $@
