@@ -16,7 +16,7 @@ from services.installations.rows import find_installation, own_installation, pub
 from services.operations import operation
 
 PLATFORMS = ("wordpress", "drupal", "custom")
-_MOST_PER_MINUTE = 100_000
+_MOST_PER_MINUTE = 10_000_000
 
 
 class NewInstallation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -1,0 +1,1 @@
+"""What the service costs beside the least that could answer: ratios from one run, on one machine."""
