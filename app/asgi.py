@@ -19,6 +19,7 @@ from graph.server import GraphqlServer
 from rest.contracts.documents import snapshot
 from rest.integrations_v1.errors import body_of as v1_body
 from rest.integrations_v1.surface import IntegrationsV1
+from rest.legacy_v1 import LEGACY_PREFIX, LegacyV1
 from services.duties import run_duties
 from services.runtime import Runtime
 
@@ -35,6 +36,7 @@ class Application:
         self.runtime = Runtime(settings)
         self.metrics = Metrics()
         self._v1 = IntegrationsV1(self.runtime, snapshot("integrations", "v1"))
+        self._legacy = LegacyV1(self._v1, settings.legacy_sunset) if settings.legacy_paths else None
         self._graphql = GraphqlServer(self.runtime, build_schema(), self._page)
         self._assets = assets.load_assets()
         self._duties: asyncio.Task[None] | None = None
@@ -109,9 +111,10 @@ class Application:
         path = scope["path"]
         if scope["type"] == "http" and _too_large(scope, self.settings.max_body_bytes):
             await self._refuse(scope, send, PayloadTooLarge())
-        elif path.startswith(V1) and path[len(V1) : len(V1) + 1] in ("", "/"):
-            inner = dict(scope, path=path[len(V1) :] or "/", raw_path=None, root_path="")
-            await self._v1(inner, receive, send)
+        elif _is_below(path, V1):
+            await self._v1(_below(scope, V1), receive, send)
+        elif self._legacy is not None and _is_below(path, LEGACY_PREFIX):
+            await self._legacy(_below(scope, LEGACY_PREFIX), receive, send)
         elif path == "/graphql" or path.startswith("/graphql/"):
             await self._graphql(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -139,7 +142,7 @@ class Application:
             await answer_platform_error(scope, send, NotFound(f"There is nothing at {scope['path'][:200]}."))
 
     async def _refuse(self, scope: Any, send: Any, error: DomainError) -> None:
-        if scope["path"].startswith(V1):
+        if _surface(scope["path"]) in ("integrations/v1", "v1"):
             await send_answer(send, error.status, [(b"content-type", b"application/json")], v1_body(error))
         else:
             await answer_platform_error(scope, send, error)
@@ -192,10 +195,18 @@ def _say_why(task: "asyncio.Task[None]") -> None:
         LOG.error("the duties have stopped", exc_info=task.exception())
 
 
+def _is_below(path: str, prefix: str) -> bool:
+    return path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/")
+
+
+def _below(scope: Any, prefix: str) -> Any:
+    """The scope as the application of that prefix sees it."""
+    return dict(scope, path=scope["path"][len(prefix) :] or "/", raw_path=None, root_path="")
+
+
 def _surface(path: str) -> str:
-    if path.startswith(V1):
-        return "integrations/v1"
-    return "graphql" if path.startswith("/graphql") else "server"
+    prefixes = {"integrations/v1": V1, "v1": LEGACY_PREFIX, "graphql": "/graphql"}
+    return next((name for name, prefix in prefixes.items() if _is_below(path, prefix)), "server")
 
 
 def _too_large(scope: Any, most: int) -> bool:
