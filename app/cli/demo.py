@@ -1,0 +1,74 @@
+"""`dovetail demo`: something to try everything with."""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from app.cli.options import json_option
+from app.cli.output import emit
+from app.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from services.demo import Demo
+
+_TEXT = """\
+The demo is ready.
+
+  API key       {api_key}
+  token         {token}
+  tenant        {tenant} (demo)
+  installation  {installation_id} (Demo site)
+  base URL      {base_url}
+
+Three things to try:
+
+  1. curl -H 'X-API-Key: {api_key}' '{base_url}/integrations/v1/people?per_page=5'
+  2. open {base_url}/graphql in a browser, and paste the token
+  3. dovetail people list --tenant demo
+"""
+
+
+@click.command()
+@json_option
+def demo() -> None:
+    """Make a tenant with an active installation, a key and people; safe to run again and beside a server."""
+    print_demo(run_demo(load_settings()))
+
+
+def run_demo(settings: Settings) -> "Demo":
+    """Migrate, make the demo, and return how to use it."""
+    from app.cli.migrate import run_migrations
+    from app.cli.sessions import opened, os_user
+    from services.demo import demo_settings, make_demo
+
+    async def make() -> "Demo":
+        async with opened(demo_settings(settings)) as runtime:
+            return await make_demo(runtime, os_user())
+
+    run_migrations(settings)
+    with _alone(settings):
+        return asyncio.run(make())
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """One demo at a time in a home folder: two at once would each make an installation."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(settings.home / "demo.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def print_demo(demo: "Demo") -> None:
+    import msgspec
+
+    members = msgspec.structs.asdict(demo)
+    emit(members, _TEXT.format(**members))
