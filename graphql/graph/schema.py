@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import strawberry
 from graphql import GraphQLSchema
@@ -10,20 +10,11 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from graph import relay, viewer
+from graph.parts import Part
 from graph.problems import PROBLEM_TYPES
 from graph.requires import record_operations
 from graph.rows import install_readers
 from graph.scalars import SCALARS
-
-
-class Part(NamedTuple):
-    """What a domain adds; its module has it as `PART`. `types` are those that no field names by itself."""
-
-    query: type | None = None
-    mutation: type | None = None
-    subscription: type | None = None
-    types: Sequence[type] = ()
-
 
 #: Every domain module, in the order of their names.
 DOMAINS: tuple[ModuleType, ...] = ()
