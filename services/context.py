@@ -83,8 +83,7 @@ class Context:
         """Run a change and its audit events in one transaction, again where the database asks for it."""
 
         async def attempt() -> T:
-            self._noted.clear()
-            self._after_commit.clear()
+            self._forget()
             result = await change()
             await write_entries(self._noted, self.runtime.audit_key)
             return result
@@ -96,15 +95,22 @@ class Context:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
         """The same for an operation that does part of its work (a call to elsewhere) outside."""
-        async with self.database.transaction():
-            yield
-            await write_entries(self._noted, self.runtime.audit_key)
+        try:
+            async with self.database.transaction():
+                yield
+                await write_entries(self._noted, self.runtime.audit_key)
+        except BaseException:
+            self._forget()
+            raise
         self._settle()
+
+    def _forget(self) -> None:
+        self._noted.clear()
+        self._after_commit.clear()
 
     def _settle(self) -> None:
         noted, calls = bool(self._noted), list(self._after_commit)
-        self._noted.clear()
-        self._after_commit.clear()
+        self._forget()
         for call in calls:
             call()
         if noted:

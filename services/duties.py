@@ -71,22 +71,22 @@ def duties(runtime: Runtime) -> list[Duty]:
     ]
 
 
-async def _forever(duty: Duty) -> None:
+async def _kept_up(name: str, run: Callable[[], Awaitable[object]], pause_seconds: float) -> None:
+    """Run again and again. What breaks one round is logged and must not end the duty, nor any other."""
     while True:
-        await asyncio.sleep(duty.every_seconds)
         try:
-            await duty.run()
+            await run()
         except Unavailable as error:
-            LOG.warning("a duty waits for the database", duty=duty.name, reason=str(error))
+            LOG.warning("a duty waits for the database", duty=name, reason=str(error))
         except Exception:
-            # One bad row must not end the duty for all others; it is logged and tried again.
-            LOG.exception("a duty failed", duty=duty.name)
+            LOG.exception("a duty failed", duty=name)
+        await asyncio.sleep(pause_seconds)
 
 
 async def run_duties(runtime: Runtime) -> None:
     """All duties, the sealer and the job runner, until cancelled."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(runtime.sealer.run())
-        group.create_task(runtime.jobs.run())
+        group.create_task(_kept_up("seal", runtime.sealer.run, 1))
+        group.create_task(_kept_up("jobs", runtime.jobs.run, 1))
         for duty in duties(runtime):
-            group.create_task(_forever(duty))
+            group.create_task(_kept_up(duty.name, duty.run, duty.every_seconds))

@@ -8,13 +8,14 @@ import msgspec
 import structlog
 
 from app.auth.peppers import load_audit_key, load_peppers
+from app.auth.principal import Principal
 from app.auth.signing import signing_key
 from app.auth.tokens import BuiltInKeys, JwksKeys, TokenVerifier
 from app.bus import MemoryBus
 from app.clock import SYSTEM_CLOCK, Clock
-from app.database import bind, open_database
+from app.database import Statement, bind, open_database
 from app.egress import Egress, EgressError
-from app.errors import Unavailable
+from app.errors import InvalidToken, Unavailable
 from app.settings import Settings
 from models.piccolo_app import TABLES
 from services.access.gate import Gate
@@ -32,6 +33,7 @@ from services.walks import Walks
 
 LOG = structlog.get_logger("dovetail.runtime")
 _JWKS_BYTES = 1_048_576
+_HAS_TENANT = Statement("SELECT 1 FROM tenant WHERE id = {tenant}")
 
 
 def audit_topic(tenant: UUID) -> str:
@@ -50,6 +52,7 @@ class Runtime:
         self.egress = Egress(settings.egress_allow, dns_servers=settings.dns_servers)
         self.orcid = OrcidClient(self.egress, settings.orcid_base_url, settings.orcid_concurrency, clock=clock)
         self.bus = MemoryBus()
+        self._tenants: set[UUID] = set()
         self.limiter = Limiter(settings.redis_url)
         self.walks = Walks(clock, ceiling=settings.walk_pages, seconds=settings.walk_seconds)
         self.denials = Denials(clock, self.record)
@@ -76,6 +79,15 @@ class Runtime:
                 LOG.warning("not everything could be written out", reason=str(error))
         await self.egress.close()
         await self.database.stop()
+
+    async def authenticate(self, token: str) -> Principal:
+        """The principal of a bearer token. Raises InvalidToken, also for a tenant that this server does not have."""
+        principal = await self.verifier.verify(token)
+        if principal.tenant not in self._tenants:
+            if not await self.database.fetch(_HAS_TENANT, tenant=principal.tenant):
+                raise InvalidToken("The bearer token names a tenant that this server does not have.")
+            self._tenants.add(principal.tenant)
+        return principal
 
     async def record(self, entries: list[Entry]) -> None:
         """Write audit events in a transaction of their own."""
