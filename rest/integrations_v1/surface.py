@@ -40,7 +40,8 @@ def build_app(runtime: Runtime | None) -> Litestar:
         ROUTES,
         exception_handlers={Exception: on_error},
         before_send=[add_headers],
-        openapi_config=openapi_config(),
+        # Litestar would add routes of its own for the document; the served one is the snapshot.
+        openapi_config=openapi_config() if runtime is None else None,
         logging_config=LoggingConfig(configure_root_logger=False, log_exceptions="never"),
     )
     app.state.runtime = runtime
