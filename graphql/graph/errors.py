@@ -40,10 +40,11 @@ def formatted(errors: Iterable[GraphQLError], request_id: str) -> list[dict[str,
 
 
 def _formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
-    cause = _root_cause(error)
+    chain = _chain(error)
+    cause = chain[-1]
     if isinstance(cause, DomainError):
         entry = refusal(cause, request_id)
-    elif _is_callers_fault(cause):
+    elif any(map(_is_callers_fault, chain)):
         entry = refusal(QueryRefused(error.message), request_id)
     else:
         _log(error, cause, request_id)
@@ -61,16 +62,17 @@ def unexpected(error: BaseException, request_id: str, doing: str) -> dict[str, A
     return refusal(Internal(), request_id)
 
 
-def _root_cause(error: GraphQLError) -> BaseException:
-    cause: BaseException = error
-    while isinstance(cause, GraphQLError) and cause.original_error is not None:
-        cause = cause.original_error
-    return cause
+def _chain(error: GraphQLError) -> list[BaseException]:
+    """The error, what it wraps, and so on."""
+    chain: list[BaseException] = [error]
+    while isinstance(chain[-1], GraphQLError) and chain[-1].original_error is not None:
+        chain.append(chain[-1].original_error)
+    return chain
 
 
-def _is_callers_fault(cause: BaseException) -> bool:
-    """graphql-core raises GraphQLError for arguments and variables, but also for values of ours that do not fit."""
-    return isinstance(cause, GraphQLError) and cause.message.startswith(("Argument ", "Variable "))
+def _is_callers_fault(error: BaseException) -> bool:
+    """graphql-core raises these, without a path, for what was sent; its other errors may tell values of ours."""
+    return isinstance(error, GraphQLError) and not error.path and error.message.startswith(("Argument ", "Variable "))
 
 
 def _log(error: GraphQLError, cause: BaseException, request_id: str) -> None:

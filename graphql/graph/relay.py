@@ -22,6 +22,9 @@ _LOADERS: dict[str, Loader[UUID, Any]] = {}
 
 
 def to_global_id(type_name: str, local_id: UUID | str) -> str:
+    """The same text whether the database gives an id as a UUID or as either of its spellings."""
+    if isinstance(local_id, str) and len(local_id) != 36:
+        local_id = UUID(local_id)
     return base64.urlsafe_b64encode(f"{type_name}:{local_id}".encode()).rstrip(b"=").decode()
 
 

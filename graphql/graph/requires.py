@@ -19,7 +19,7 @@ OPERATION = "dovetail.operation"
 #: What a mutation costs on top of what it selects.
 MUTATION_COST = 10
 
-#: Which operation serves a field: `("Query", "people")` → `"list_people"`. Filled when the schema is built.
+#: Which operation serves a field: `("Query", "people")` → `"list_people"`. Filled by `build_schema`.
 FIELD_OPERATIONS: dict[tuple[str, str], str] = {}
 
 Resolver = Callable[..., Any]
@@ -119,11 +119,13 @@ def subscription_field(
     return declare
 
 
-def record_operations(schema: GraphQLSchema) -> None:
-    """Fill FIELD_OPERATIONS from a built schema."""
+def field_operations(schema: GraphQLSchema) -> dict[tuple[str, str], str]:
+    """Every field of a built schema that serves an operation, with the operation's name."""
+    found = {}
     for kind in schema.type_map.values():
         if isinstance(kind, GraphQLObjectType):
             for name, field in kind.fields.items():
                 operation = metadata_of(field).get(OPERATION)
                 if operation is not None:
-                    FIELD_OPERATIONS[kind.name, name] = operation
+                    found[kind.name, name] = operation
+    return found

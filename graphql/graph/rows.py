@@ -5,8 +5,7 @@ instance of the GraphQL type. From the first two a field reads its column and co
 finished values.
 """
 
-from collections.abc import Callable, Hashable, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -65,12 +64,21 @@ def json_text(text: str | bytes) -> Any:
     return msgspec.Raw(text.encode() if isinstance(text, str) else text)
 
 
-@cache
-def shape_of(kind: Hashable) -> Shape:
+_SHAPES: dict[type, Shape] = {}
+
+
+def shape_of(kind: type) -> Shape:
     """How values are read from objects of a class."""
+    found = _SHAPES.get(kind)
+    return _look_at(kind) if found is None else found
+
+
+def _look_at(kind: type) -> Shape:
     if hasattr(kind, "__strawberry_definition__"):
-        return "instance"
-    return "row" if hasattr(kind, "keys") and hasattr(kind, "__getitem__") else "object"
+        _SHAPES[kind] = "instance"
+    else:
+        _SHAPES[kind] = "row" if hasattr(kind, "keys") and hasattr(kind, "__getitem__") else "object"
+    return _SHAPES[kind]
 
 
 class TypedRow:

@@ -12,7 +12,7 @@ from strawberry.tools import merge_types
 from graph import relay, viewer
 from graph.parts import Part
 from graph.problems import PROBLEM_TYPES
-from graph.requires import record_operations
+from graph.requires import FIELD_OPERATIONS, field_operations
 from graph.rows import install_readers
 from graph.scalars import SCALARS
 
@@ -38,7 +38,7 @@ def _root(name: str, types: Sequence[type | None]) -> type | None:
 
 
 def assemble(parts: Sequence[Part]) -> strawberry.Schema:
-    """A schema of these parts, its plain fields read straight from rows and its operations recorded."""
+    """A schema of these parts, its plain fields read straight from rows."""
     query = _root("Query", [part.query for part in parts])
     if query is None:
         raise TypeError("no part has a query")
@@ -50,7 +50,6 @@ def assemble(parts: Sequence[Part]) -> strawberry.Schema:
         config=StrawberryConfig(sort_schema=True, scalar_map=SCALARS),
     )
     install_readers(core(schema))
-    record_operations(core(schema))
     return schema
 
 
@@ -60,7 +59,11 @@ def core(schema: strawberry.Schema) -> GraphQLSchema:
 
 
 def build_schema() -> strawberry.Schema:
-    return assemble([*ROOT, *(module.PART for module in DOMAINS)])
+    """The whole schema; also fills FIELD_OPERATIONS."""
+    schema = assemble([*ROOT, *(module.PART for module in DOMAINS)])
+    FIELD_OPERATIONS.clear()
+    FIELD_OPERATIONS.update(field_operations(core(schema)))
+    return schema
 
 
 def sdl() -> str:

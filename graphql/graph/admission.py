@@ -1,0 +1,117 @@
+"""From a request to an operation that may run: who asks, which document, and whether the budget holds its cost."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from app.auth.principal import Principal
+from app.auth.scopes import Scope
+from app.errors import CostLimited, DocumentNotTrusted, QueryRefused, QueryTooComplex, Unauthenticated
+from graph.documents import Document, Documents, Operation, document_id
+from graph.manifest import Manifest
+from graph.request import GraphContext
+from graph.wire import GraphqlRequest, check_variables
+from services.context import Context
+from services.limits import Verdict
+
+if TYPE_CHECKING:
+    from services.runtime import Runtime
+
+_TIER_FACTORS = {"standard": 1, "premium": 5}
+
+
+class Admitted(msgspec.Struct, frozen=True):
+    """An operation that may run now; its cost is paid."""
+
+    graph: GraphContext
+    operation: Operation
+    variables: Mapping[str, Any]
+    extensions: Mapping[str, Any]
+    cost: int
+    verdict: Verdict
+
+    def cost_report(self) -> dict[str, int]:
+        return {
+            "requested": self.cost,
+            "limit": self.verdict.quota,
+            "remaining": self.verdict.remaining,
+            "resetAfterMs": round(self.verdict.reset_after * 1000),
+        }
+
+
+class BudgetSpent(CostLimited):
+    """`verdict` is the bucket's state, for the headers of the answer."""
+
+    def __init__(self, verdict: Verdict, cost: int) -> None:
+        super().__init__(
+            verdict.retry_seconds,
+            f"The operation costs {cost}, more than the {verdict.remaining} that this token has left for now.",
+        )
+        self.verdict = verdict
+
+
+def bearer(authorization: str | None) -> str:
+    """The token of an Authorization header (RFC 6750). Raises Unauthenticated."""
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated
+    return token.strip()
+
+
+class Admission:
+    """The gate in front of the executor, the same for HTTP, server-sent events and WebSockets."""
+
+    def __init__(self, runtime: "Runtime", documents: Documents, manifest: Manifest) -> None:
+        self._runtime, self._documents, self._manifest = runtime, documents, manifest
+
+    async def authenticate(self, token: str, request_id: str) -> GraphContext:
+        """Raises InvalidToken, or Unavailable where the issuer's keys cannot be read."""
+        principal = await self._runtime.verifier.verify(token)
+        return GraphContext(Context(self._runtime, principal, "graphql", request_id), token)
+
+    async def admit(self, graph: GraphContext, request: GraphqlRequest) -> Admitted:
+        """Raises DocumentRefused, QueryRefused, QueryTooComplex, DocumentNotTrusted or BudgetSpent."""
+        operation = self._document(request, graph.viewer).operation(request.operation_name)
+        self._check_trust(request, operation, graph.viewer)
+        variables = request.variables or {}
+        check_variables(variables)
+        cost = operation.cost(variables)
+        if cost > self._documents.limits.cost:
+            raise QueryTooComplex(f"The operation costs {cost}; {self._documents.limits.cost} is the most.")
+        verdict = await self._charge(graph.viewer, cost)
+        return Admitted(graph, operation, variables, request.extensions or {}, cost, verdict)
+
+    def _document(self, request: GraphqlRequest, viewer: Principal) -> Document:
+        if request.document_id is not None:
+            found = self._manifest.find(request.document_id)
+            if found is None:
+                raise DocumentNotTrusted("No saved operation has this documentId.")
+            return found
+        if not request.query:
+            raise QueryRefused("The request has neither a query nor a documentId.")
+        saved = self._manifest.find(document_id(request.query))
+        if saved is not None:
+            return saved
+        if self._trusted_only and not viewer.holds(Scope.TENANTS_ADMIN):
+            raise DocumentNotTrusted
+        return self._documents.prepare(request.query)
+
+    @property
+    def _trusted_only(self) -> bool:
+        return self._runtime.settings.graphql_documents == "trusted"
+
+    def _check_trust(self, request: GraphqlRequest, operation: Operation, viewer: Principal) -> None:
+        """Beside the saved operations, an administrator may read the schema."""
+        if not self._trusted_only or operation.introspects_only or request.document_id is not None:
+            return
+        if request.query is None or self._manifest.find(document_id(request.query)) is None:
+            raise DocumentNotTrusted
+
+    async def _charge(self, viewer: Principal, cost: int) -> Verdict:
+        per_minute = self._runtime.settings.graphql_cost_per_minute * _TIER_FACTORS[viewer.tier]
+        key = f"cost:{viewer.tenant}:{viewer.subject}"
+        verdict = await self._runtime.limiter.hit(key, per_minute, max(1, per_minute // 2), cost)
+        if not verdict.admitted:
+            raise BudgetSpent(verdict, cost)
+        return verdict

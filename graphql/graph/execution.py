@@ -1,0 +1,203 @@
+"""The executor: graphql-core's own, with a short way for plain fields.
+
+For each selection set a plan is made once per request; what a Reader gives and needs no work is put into the
+answer at once. Whatever is unusual (a resolver, an argument, null where none may be, a value of the wrong type, an
+exception) goes the long way, so that answers and errors are graphql-core's to the letter.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from graphql import (
+    GraphQLBoolean,
+    GraphQLField,
+    GraphQLID,
+    GraphQLInt,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLString,
+    Undefined,
+    is_leaf_type,
+)
+from graphql.pyutils import Path, gather_with_cancel
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from graph.rows import Reader, Shape, shape_of
+
+_EXACT: dict[Any, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool, GraphQLInt: int}
+_LEAST, _MOST = -(2**31), 2**31 - 1
+_ODD = object()
+
+
+class Step(NamedTuple):
+    """One field of a plan; without a reader it goes the long way.
+
+    `finish` makes the answer's value of a leaf, or _ODD where it must go the long way; `nested` is the type of an
+    object whose own fields come next. `nullable` says whether null may stand as it is.
+    """
+
+    name: str
+    details: Any
+    reader: Reader | None = None
+    finish: Callable[[Any], Any] | None = None
+    nested: GraphQLObjectType | None = None
+    kind: Any = None
+    nullable: bool = False
+    typename: bool = False
+
+
+def _finish_exact(exact: type) -> Callable[[Any], Any]:
+    return lambda value: value if type(value) is exact else _ODD
+
+
+def _finish_int(value: Any) -> Any:
+    return value if type(value) is int and _LEAST <= value <= _MOST else _ODD
+
+
+def _finish_list(exact: type) -> Callable[[Any], Any]:
+    def finish(value: Any) -> Any:
+        if type(value) in (list, tuple) and all(type(item) is exact for item in value):
+            return list(value)
+        return _ODD
+
+    return finish
+
+
+def _finish_coerced(coerce: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def finish(value: Any) -> Any:
+        if hasattr(type(value), "__await__") or isinstance(value, Exception):
+            return _ODD
+        coerced = coerce(value)
+        return _ODD if coerced is None or coerced is Undefined else coerced
+
+    return finish
+
+
+def _bare(kind: Any) -> Any:
+    return kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+
+
+def _finish_of(field: GraphQLField) -> Callable[[Any], Any] | None:
+    kind = _bare(field.type)
+    if isinstance(kind, GraphQLList):
+        exact = _EXACT.get(_bare(kind.of_type))
+        return None if exact is None or exact is int else _finish_list(exact)
+    if not is_leaf_type(kind):
+        return None
+    if kind is GraphQLInt:
+        return _finish_int
+    return _finish_exact(_EXACT[kind]) if kind in _EXACT else _finish_coerced(kind.coerce_output_value)
+
+
+def _step(name: str, details: Any, field: GraphQLField | None) -> Step:
+    node = details[0].node
+    if field is None or field.args or node.arguments:
+        return Step(name, details)
+    if node.name.value == "__typename":
+        return Step(name, details, typename=True)
+    if not isinstance(field.resolve, Reader):
+        return Step(name, details)
+    kind, nullable = _bare(field.type), not isinstance(field.type, GraphQLNonNull)
+    if isinstance(kind, GraphQLObjectType) and kind.is_type_of is None:
+        return Step(name, details, field.resolve, nested=kind, kind=field.type, nullable=nullable)
+    finish = _finish_of(field)
+    return Step(name, details) if finish is None else Step(name, details, field.resolve, finish, nullable=nullable)
+
+
+def _short(step: Step, source: Any, shape: Shape) -> Any:
+    """The value of a plain field, finished where it is a leaf; _ODD where it must go the long way."""
+    reader = step.reader
+    if reader is None:
+        return _ODD
+    try:
+        if shape == "instance":
+            value = getattr(source, reader.name)
+        else:
+            value = source[reader.key] if shape == "row" else getattr(source, reader.key)
+            if value is not None and reader.convert is not None:
+                value = reader.convert(value)
+        if value is None:
+            return None if step.nullable else _ODD
+        return value if step.finish is None else step.finish(value)
+    except Exception:  # noqa: BLE001 - the long way raises it again, with its place
+        return _ODD
+
+
+class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
+    """`execution_context_class` of the schema, and the executor of subscriptions."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The field set is kept beside its plan: its id is the key and must not be given to another one.
+        self._plans: dict[int, tuple[Any, list[Step]]] = {}
+
+    def _plan(self, parent_type: GraphQLObjectType, field_set: Any) -> list[Step]:
+        known = self._plans.get(id(field_set))
+        if known is not None:
+            return known[1]
+        get_field = self.schema.get_field
+        steps = [
+            _step(name, details, get_field(parent_type, details[0].node.name.value))
+            for name, details in field_set.items()
+        ]
+        self._plans[id(field_set)] = field_set, steps
+        return steps
+
+    def execute_fields(
+        self, parent_type: GraphQLObjectType, source_value: Any, path: Path | None, grouped_field_set: Any, context: Any
+    ) -> Any:
+        if self.middleware_manager and self.middleware_manager.middlewares:
+            return super().execute_fields(parent_type, source_value, path, grouped_field_set, context)
+        results: dict[str, Any] = {}
+        waiting: list[str] = []
+        shape, type_name = shape_of(type(source_value)), parent_type.name
+        try:
+            for step in self._plan(parent_type, grouped_field_set):
+                if step.typename:
+                    results[step.name] = type_name
+                    continue
+                value = _short(step, source_value, shape)
+                if value is not _ODD and (step.nested is None or value is None):
+                    results[step.name] = value
+                    continue
+                field_path = Path(path, step.name, type_name)
+                if value is _ODD or step.nested is None or self._is_unfinished(value):
+                    value = self.execute_field(parent_type, source_value, step.details, field_path, context)
+                    if value is Undefined:
+                        continue
+                else:
+                    value = self._nested(step, step.nested, value, field_path, context)
+                results[step.name] = value
+                if self.is_awaitable(value):
+                    waiting.append(step.name)
+        except Exception:
+            if waiting:
+                self.settle_in_background([results[name] for name in waiting])
+            raise
+        return _gathered(results, waiting) if waiting else results
+
+    def _is_unfinished(self, value: Any) -> bool:
+        return isinstance(value, Exception) or value is Undefined or bool(self.is_awaitable(value))
+
+    def _nested(self, step: Step, kind: GraphQLObjectType, value: Any, path: Path, context: Any) -> Any:
+        try:
+            completed = self.collect_and_execute_subfields(kind, step.details, path, value, context)
+        except Exception as error:  # noqa: BLE001 - whatever a field raises has its place in the answer
+            return self.handle_field_error(error, step.kind, step.details, path)
+        return self._awaited(step, completed, path) if self.is_awaitable(completed) else completed
+
+    async def _awaited(self, step: Step, completed: Any, path: Path) -> Any:
+        try:
+            return await completed
+        except Exception as error:  # noqa: BLE001 - as above
+            return self.handle_field_error(error, step.kind, step.details, path)
+
+
+async def _gathered(results: dict[str, Any], waiting: list[str]) -> dict[str, Any]:
+    if len(waiting) == 1:
+        results[waiting[0]] = await results[waiting[0]]
+        return results
+    values = await gather_with_cancel(*(results[name] for name in waiting))
+    results.update(zip(waiting, values, strict=True))
+    return results

@@ -1,0 +1,134 @@
+"""`/graphql` as an ASGI application: queries and mutations by POST, streams by SSE and WebSocket, the page by GET."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import strawberry
+
+from app.errors import DomainError, MethodNotAllowed, NotFound, QueryRefused, UnsupportedMediaType
+from graph.admission import Admission, Admitted, BudgetSpent, bearer
+from graph.documents import DocumentRefused, Documents
+from graph.errors import unexpected
+from graph.manifest import load_manifest
+from graph.request import GraphContext
+from graph.running import NotExecuted, run, run_stream
+from graph.schema import core
+from graph.sse import EventStreams
+from graph.websockets import WebSockets
+from graph.wire import (
+    EVENT_STREAM,
+    GRAPHQL_JSON,
+    PLAIN_JSON,
+    Receive,
+    Reply,
+    Scope,
+    Send,
+    header,
+    json_reply,
+    limit_headers,
+    media_types,
+    read_body,
+    read_request,
+    refused,
+    request_id_of,
+    send_reply,
+)
+
+if TYPE_CHECKING:
+    from services.runtime import Runtime
+
+#: Answers a GET for the page: status, headers, body.
+Page = Callable[[Scope], tuple[int, Mapping[str, str], bytes]]
+LISTING = "/graphql/operations.json"
+_ALLOWED = "GET, HEAD, OPTIONS, POST"
+
+
+class GraphqlServer:
+    """One schema over one runtime. `stop` completes every stream before the process ends."""
+
+    def __init__(self, runtime: "Runtime", schema: strawberry.Schema, page: Page, folder: Path | None = None) -> None:
+        self._runtime, self._schema, self._page = runtime, core(schema), page
+        self.documents = Documents(self._schema)
+        self.manifest = load_manifest(self.documents, folder)
+        self._admission = Admission(runtime, self.documents, self.manifest)
+        self.event_streams = EventStreams()
+        self.web_sockets = WebSockets(self._schema, self._admission, runtime.settings)
+
+    async def stop(self) -> None:
+        await self.web_sockets.stop()
+        await self.event_streams.stop()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self.web_sockets.serve(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = scope["method"]
+        if method == "POST" and scope["path"] != LISTING:
+            await self._post(scope, receive, send)
+        elif method in ("GET", "HEAD"):
+            await send_reply(send, self._get(scope), head=method == "HEAD")
+        elif method == "OPTIONS":
+            await send_reply(send, Reply(204, {"Allow": _ALLOWED}, b""))
+        else:
+            await send_reply(send, self._not_allowed(scope))
+
+    def _get(self, scope: Scope) -> Reply:
+        if scope["path"] == LISTING:
+            headers = {"Content-Type": "application/json", "Cache-Control": "no-cache"}
+            return Reply(200, headers, self.manifest.listing)
+        if scope["path"].rstrip("/") != "/graphql":
+            return refused(NotFound(), request_id_of(scope), PLAIN_JSON)
+        if EVENT_STREAM in media_types(scope):
+            return self._not_allowed(scope)
+        return Reply(*self._page(scope))
+
+    def _not_allowed(self, scope: Scope) -> Reply:
+        return refused(MethodNotAllowed(), request_id_of(scope), _media(scope), {"Allow": _ALLOWED})
+
+    async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id, media = request_id_of(scope), _media(scope)
+        headers: dict[str, str] = {}
+        try:
+            admitted = await self._admitted(scope, receive, request_id)
+            if admitted is None:
+                return
+            headers = limit_headers(admitted.verdict, self._runtime.clock)
+            if EVENT_STREAM in media_types(scope):
+                answers = run_stream(self._schema, admitted)
+                await self.event_streams.serve(answers, receive, send, headers)
+                return
+            reply = await self._executed(admitted, media, headers)
+        except DocumentRefused as error:
+            reply = json_reply(error.error.status, {"errors": error.entries(request_id)}, media)
+        except NotExecuted as error:
+            reply = json_reply(400, {"errors": error.entries}, media, headers)
+        except DomainError as error:
+            spent = limit_headers(error.verdict, self._runtime.clock) if isinstance(error, BudgetSpent) else headers
+            reply = refused(error, request_id, media, spent)
+        except Exception as error:  # noqa: BLE001 - the last resort: masked and logged
+            entry = unexpected(error, request_id, "a GraphQL request failed")
+            reply = json_reply(500, {"errors": [entry]}, media)
+        await send_reply(send, reply)
+
+    async def _admitted(self, scope: Scope, receive: Receive, request_id: str) -> Admitted | None:
+        """None where the client went away before its request was read."""
+        graph: GraphContext = await self._admission.authenticate(bearer(header(scope, b"authorization")), request_id)
+        content_type = (header(scope, b"content-type") or "").partition(";")[0].strip().lower()
+        if content_type != PLAIN_JSON:
+            raise UnsupportedMediaType
+        body = await read_body(scope, receive, self._runtime.settings.max_body_bytes)
+        return None if body is None else await self._admission.admit(graph, read_request(body))
+
+    async def _executed(self, admitted: Admitted, media: str, headers: Mapping[str, str]) -> Reply:
+        if admitted.operation.kind == "subscription":
+            raise QueryRefused("A subscription needs `Accept: text/event-stream`, or a WebSocket.")
+        content: Any = await run(self._schema, admitted)
+        return json_reply(200, content, media, headers)
+
+
+def _media(scope: Scope) -> str:
+    return GRAPHQL_JSON if GRAPHQL_JSON in media_types(scope) else PLAIN_JSON

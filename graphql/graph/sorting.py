@@ -1,0 +1,31 @@
+"""What every list takes besides its page: a direction, and a typed filter as the names that its operation knows."""
+
+from dataclasses import fields
+from enum import Enum
+from typing import Annotated, Any, TypeAlias
+
+import strawberry
+
+
+@strawberry.enum(description="Which way a list is sorted.")
+class SortDirection(Enum):
+    ASC = strawberry.enum_value("asc", description="The smallest, first or oldest at the start.")
+    DESC = strawberry.enum_value("desc", description="The largest, last or newest at the start.")
+
+    @property
+    def descending(self) -> bool:
+        return self is SortDirection.DESC
+
+
+Direction: TypeAlias = Annotated[SortDirection, strawberry.argument(description="Which way to sort.")]
+
+
+def filters_of(given: Any, **local_ids: Any) -> dict[str, Any]:
+    """A filter input by the names of its operation: enums as they are stored, null as no filter.
+
+    `local_ids` stand in for the opaque ids of the same names.
+    """
+    if given is None:
+        return {}
+    values = {each.name: getattr(given, each.name) for each in fields(given)} | local_ids
+    return {name: value.value if isinstance(value, Enum) else value for name, value in values.items()}
