@@ -1,6 +1,7 @@
 """How far an import has come: counted, and kept in a file so that a broken-off one can go on."""
 
 import hashlib
+import io
 import os
 import tempfile
 from pathlib import Path
@@ -43,6 +44,13 @@ def progress_file(home: Path, tenant: UUID, file: BinaryIO) -> Path:
         mark.update(block)
     file.seek(0)
     return home / "imports" / f"{mark.hexdigest()}.json"
+
+
+def size_of(file: BinaryIO) -> int:
+    """Bytes in a file that can be sought; leaves it at its start."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    return size
 
 
 def load_progress(path: Path) -> Progress | None:

@@ -1,6 +1,5 @@
 """`dovetail people import`: a file of any length, in batches, resumable."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -12,7 +11,7 @@ from app.cli.failures import CommandFailed
 from app.cli.import_batches import Importer, batches
 from app.cli.import_display import Display
 from app.cli.import_lines import Line, read_lines
-from app.cli.import_progress import Progress, load_progress, progress_file, save_progress
+from app.cli.import_progress import Progress, load_progress, progress_file, save_progress, size_of
 from app.cli.import_syncs import run_syncs
 from app.cli.output import emit
 from app.cli.sessions import context_for
@@ -49,7 +48,7 @@ async def _import(importer: Importer, file: BinaryIO, kept: Path | None, display
     progress = importer.progress
     if progress.finished:
         return
-    display.begin("importing", os.fstat(file.fileno()).st_size if kept else None)
+    display.begin("importing", size_of(file) if kept else None)
     for batch in batches(_after(read_lines(file), progress.line, display)):
         try:
             await importer.take(batch)

@@ -52,7 +52,7 @@ class Cli:
     def start(self, *args: Any) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [*PROGRAM, *(str(arg) for arg in args)], env=self.environment(), text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
 
