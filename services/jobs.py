@@ -6,7 +6,7 @@ The runner is small on purpose; durable workflows get an engine of their own.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LOG = structlog.get_logger("dovetail.jobs")
 LEASE = 5 * MINUTE
+#: A job that waits for somebody else may outlast its lease, so the lease is renewed while the job runs.
+RENEW_SECONDS = 60.0
 POLL_SECONDS = 2.0
 TRIES = 5
 _PAUSES = (10 * SECOND, MINUTE, 10 * MINUTE, 60 * MINUTE)
@@ -44,6 +46,7 @@ _TAKE = Statement(
     "WHERE id = {id} AND ((status = 'queued' AND run_at <= {now}) OR (status = 'running' AND leased_until < {now})) "
     "RETURNING id, tenant, kind, subject, payload, attempts"
 )
+_RENEW = Statement("UPDATE job SET leased_until = {until} WHERE id = {id} AND attempts = {attempts}")
 _FINISH = Statement(
     "UPDATE job SET status = {status}, error = {error}, finished_at = {now}, leased_until = NULL "
     "WHERE id = {id} AND attempts = {attempts}"
@@ -97,6 +100,10 @@ class JobRunner:
             except Unavailable as error:
                 LOG.warning("jobs wait for the database", reason=str(error))
                 busy = 0
+            except Exception:
+                # Whatever could not be written down is taken again when its lease has run out.
+                LOG.exception("jobs could not be settled")
+                busy = 0
             if not busy:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
@@ -107,7 +114,9 @@ class JobRunner:
         now = self._runtime.clock.now_ms()
         rows = await self._database.fetch(_NEXT, now=now, limit=self._concurrency)
         taken = [job for row in rows if (job := await self._take(UUID(str(row["id"])), now)) is not None]
-        await asyncio.gather(*(self._run_one(job) for job in taken))
+        results = await asyncio.gather(*(self._run_one(job) for job in taken), return_exceptions=True)
+        for failure in (result for result in results if isinstance(result, BaseException)):
+            raise failure
         return len(taken)
 
     async def prune(self, before: int) -> int:
@@ -118,10 +127,18 @@ class JobRunner:
         return rows[0] if rows else None
 
     async def _run_one(self, job: Any) -> None:
+        if job["attempts"] > TRIES:
+            # Nothing said why it did not end, so each try took its process with it.
+            await self._finish(job, "failed", f"It did not come to an end in {TRIES} tries.")
+            return
         tenant = UUID(str(job["tenant"]))
         context = Context(self._runtime, system_principal(tenant, job["kind"]), "system", new_request_id())
         try:
-            await self._handlers[job["kind"]](context, job["subject"], msgspec.json.decode(job["payload"]))
+            async with self._leased(job):
+                await self._handlers[job["kind"]](context, job["subject"], msgspec.json.decode(job["payload"]))
+        except asyncio.CancelledError:
+            await self._give_back(job)
+            raise
         except TryAgain as error:
             await self._put_off(job, str(error))
         except Exception as error:
@@ -134,10 +151,33 @@ class JobRunner:
         if job["attempts"] >= TRIES:
             await self._finish(job, "failed", reason)
             return
-        at = self._runtime.clock.now_ms() + _PAUSES[min(job["attempts"], len(_PAUSES)) - 1]
+        await self._queue_again(job, reason, _PAUSES[min(job["attempts"], len(_PAUSES)) - 1])
+
+    async def _queue_again(self, job: Any, reason: str, pause: int) -> None:
+        at = self._runtime.clock.now_ms() + pause
         again = await self._database.execute(_AGAIN, id=job["id"], attempts=job["attempts"], error=reason, at=at)
         if not again:
             await self._finish(job, "done", reason)
+
+    async def _give_back(self, job: Any) -> None:
+        """The server stops: whoever comes next need not wait for the lease."""
+        with contextlib.suppress(Unavailable):
+            await self._queue_again(job, "The server stopped while it ran.", 0)
+
+    @contextlib.asynccontextmanager
+    async def _leased(self, job: Any) -> AsyncIterator[None]:
+        renewal = asyncio.create_task(self._renew(job))
+        try:
+            yield
+        finally:
+            renewal.cancel()
+
+    async def _renew(self, job: Any) -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            with contextlib.suppress(Unavailable):
+                until = self._runtime.clock.now_ms() + LEASE
+                await self._database.execute(_RENEW, id=job["id"], attempts=job["attempts"], until=until)
 
     async def _finish(self, job: Any, status: str, error: str | None) -> None:
         now = self._runtime.clock.now_ms()

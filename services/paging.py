@@ -85,6 +85,17 @@ class Listing(NamedTuple):
     tenant: str = "tenant"
 
 
+class Owned(NamedTuple):
+    """A list of which each owner has a part: rows in `order`, which is total within an owner."""
+
+    source: str
+    columns: str
+    owner: str
+    tenant: str
+    order: str
+    where: str = "TRUE"
+
+
 def conditions(listing: Listing, tenant: UUID, filters: Mapping[str, Any]) -> list[Condition]:
     """The tenant's own rows that pass the filters. Raises ValidationFailed for an unknown filter."""
     unknown = sorted(set(filters) - set(listing.filters))
@@ -163,6 +174,21 @@ def _beyond(listing: Listing, sort: Sort, cursor: str, *, descending: bool, fiel
     sign = "<" if descending else ">"
     names = {f"{field}_value": value, f"{field}_id": row_id}
     return Condition(f"({sort.sql}, {listing.id}) {sign} ({{{field}_value}}, {{{field}_id}})", names)
+
+
+async def owned_rows(database: Database, tenant: UUID, owned: Owned, owners: Sequence[UUID], most: int) -> list[Row]:
+    """Up to `most` rows of each owner by one statement, each with its owner as `owner`."""
+    if not owners:
+        return []
+    names = {f"owner_{number}": owner for number, owner in enumerate(owners)}
+    among = ", ".join(f"{{{name}}}" for name in names)
+    text = (
+        f"SELECT * FROM (SELECT {owned.columns}, {owned.owner} AS owner, row_number() OVER "  # noqa: S608 - own words
+        f"(PARTITION BY {owned.owner} ORDER BY {owned.order}) AS place FROM {owned.source} "
+        f"WHERE {owned.tenant} = {{tenant}} AND {owned.where} AND {owned.owner} IN ({among})) ranked "
+        "WHERE place <= {most} ORDER BY owner, place"
+    )
+    return await database.fetch(statement(text), tenant=tenant, most=most, **names)
 
 
 def cursor_of(page: KeysetPage, row: Row) -> str:

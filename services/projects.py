@@ -27,6 +27,8 @@ from services.people.listing import add_to_tallies, listed_total
 from services.people.names import fold_query
 from services.people.reading import SEARCH, folded, searched_page
 
+#: Lists are sorted by it: an entry of an index holds 2,704 bytes (PostgreSQL), and folding may lengthen a text.
+_MOST_SEARCHED = 600
 STATUSES = ("planned", "active", "completed", "cancelled")
 _COLUMNS = "id, title, acronym, funder, start_date, end_date, status"
 LISTED = Listing("project", _COLUMNS, {}, "title", {"q": SEARCH})
@@ -58,7 +60,7 @@ def _checked(given: ProjectFields) -> dict[str, Any]:
     acronym = fields.text("acronym", given.acronym, most=60, required=False)
     return {
         "title": title,
-        "search_text": "\n".join(fold_query(text) for text in (title, acronym) if text),
+        "search_text": "\n".join(fold_query(text) for text in (title, acronym) if text)[:_MOST_SEARCHED],
         "acronym": acronym,
         "funder": fields.text("funder", given.funder, most=300, required=False),
         "start_date": start,
@@ -111,7 +113,9 @@ async def update_project(
 ) -> dict[str, Any]:
     """Replace a project's fields; `version` guards against a lost update."""
     values, before = _checked(request), await _find(context, project_id)
-    expected = before["version"] if version is None else version
+    if version is not None and version != before["version"]:
+        raise VersionConflict(version=before["version"])
+    expected = before["version"]
     changed = await (
         Project.of(context.tenant)
         .update(values | {"updated_at": context.now, "version": expected + 1})

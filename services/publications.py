@@ -4,11 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from app.auth.scopes import Scope
+from app.database import Row
 from app.errors import NotFound, ValidationFailed
-from models.people import Authorship, Publication
+from models.people import Publication
 from services.context import Context
 from services.operations import operation
-from services.paging import KeysetPage, KeysetRequest, Listing, OffsetPage, OffsetRequest, Sort
+from services.paging import KeysetPage, KeysetRequest, Listing, OffsetPage, OffsetRequest, Owned, Sort, owned_rows
 from services.people.listing import refresh_authors
 from services.people.reading import SEARCH, listed_page, searched_page
 
@@ -38,6 +39,13 @@ PUBLICATIONS = Listing(
         "person": "id IN (SELECT publication FROM authorship WHERE person = {person})",
     },
 )
+_AUTHORED = Owned(
+    source="authorship JOIN publication ON publication.id = authorship.publication",
+    columns=", ".join(f"publication.{name.strip()}" for name in PUBLICATIONS.columns.split(",")),
+    owner="authorship.person",
+    tenant="authorship.tenant",
+    order="coalesce(publication_date, cast(publication_year AS text), '') DESC, publication.id DESC",
+)
 
 
 @operation(scope=Scope.PUBLICATIONS_READ, raises=[ValidationFailed])
@@ -60,12 +68,9 @@ async def get_publications(context: Context, publications: list[UUID]) -> list[d
 
 
 @operation(scope=Scope.PUBLICATIONS_READ)
-async def list_authorships(context: Context, people: list[UUID]) -> list[dict[str, Any]]:
-    """Which publications these people wrote: `{person, publication}` pairs."""
-    if not people:
-        return []
-    rows = Authorship.of(context.tenant).select(Authorship.person, Authorship.publication)
-    return await rows.where(Authorship.person.is_in(people)).order_by(Authorship.id)
+async def list_person_publications(context: Context, people: list[UUID], most: int) -> list[Row]:
+    """List up to `most` publications of each of these people, the latest first; rows name their `owner`."""
+    return await owned_rows(context.database, context.tenant, _AUTHORED, people, most)
 
 
 @operation(scope=Scope.PUBLICATIONS_WRITE, audit="publication.visibility_set", writes=True, raises=[NotFound])

@@ -4,11 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from app.auth.scopes import Scope
+from app.database import Row
 from app.errors import NotFound, ValidationFailed
 from models.people import Work
 from services.context import Context
 from services.operations import operation
-from services.paging import KeysetPage, KeysetRequest, Listing, OffsetPage, OffsetRequest, Sort
+from services.paging import KeysetPage, KeysetRequest, Listing, OffsetPage, OffsetRequest, Owned, Sort, owned_rows
 from services.people.listing import refresh_people
 from services.people.reading import SEARCH, listed_page, searched_page
 
@@ -26,17 +27,26 @@ _SORTS = {
 LISTED = Listing("work", _COLUMNS, _SORTS, "created_at", _FILTERS)
 WORKS = Listing(
     source="work",
-    columns=f"{_COLUMNS}, person, put_code, verified, reviewed, visible, listed",
+    columns=f"{_COLUMNS}, person, put_code, verified, reviewed, visible, listed, deleted_at",
     sorts=_SORTS,
     default_sort="created_at",
     filters=_FILTERS
     | {
         "listed": "listed = {listed} AND deleted_at IS NULL",
         "verified": "verified = {verified}",
+        "reviewed": "reviewed = {reviewed}",
         "visible": "visible = {visible}",
         "person": "person = {person}",
         "deleted": "(deleted_at IS NOT NULL) = {deleted}",
     },
+)
+_MADE = Owned(
+    source="work",
+    columns=WORKS.columns,
+    owner="person",
+    tenant="tenant",
+    order="coalesce(publication_date, cast(publication_year AS text), '') DESC, id DESC",
+    where="deleted_at IS NULL",
 )
 
 
@@ -48,6 +58,12 @@ async def list_works(context: Context, request: OffsetRequest | KeysetRequest) -
         way = "DESC" if request.descending else "ASC"
         return await listed_page(context, LISTED, "works", request, f"{sort} {way}, id {way}")
     return await searched_page(context, WORKS, request)
+
+
+@operation(scope=Scope.WORKS_READ)
+async def list_person_works(context: Context, people: list[UUID], most: int) -> list[Row]:
+    """List up to `most` works of each of these people, the latest first; rows name their `owner`."""
+    return await owned_rows(context.database, context.tenant, _MADE, people, most)
 
 
 @operation(scope=Scope.WORKS_READ)

@@ -6,6 +6,9 @@ from typing import Annotated, Any, TypeAlias
 
 import strawberry
 
+from graph.connections import Page
+from services.paging import KeysetPage, OffsetPage
+
 
 @strawberry.enum(description="Which way a list is sorted.")
 class SortDirection(Enum):
@@ -29,3 +32,15 @@ def filters_of(given: Any, **local_ids: Any) -> dict[str, Any]:
         return {}
     values = {each.name: getattr(given, each.name) for each in fields(given)} | local_ids
     return {name: value.value if isinstance(value, Enum) else value for name, value in values.items()}
+
+
+def stored(member: Enum) -> str:
+    """The text under which a member of an enum is stored; Strawberry's own type says otherwise of it."""
+    return str(member.value)
+
+
+def keyset(page: OffsetPage | KeysetPage) -> Page:
+    """The connection of a list operation that was given a keyset request."""
+    if not isinstance(page, KeysetPage):
+        raise TypeError("a keyset request is answered with a keyset page")
+    return Page(page)

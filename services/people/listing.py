@@ -38,6 +38,10 @@ _FLIP = {
     )
     for kind, (table, rule, which) in _RULES.items()
 }
+_FLIP_LEFT = Statement(
+    "UPDATE publication SET listed = NOT listed WHERE tenant = {tenant} AND id = {publication} "  # noqa: S608
+    f"AND listed <> {_RULES['publications'][1]} RETURNING listed"
+)
 _COUNT_PUBLICATIONS = Statement(
     "UPDATE person SET publication_count = (SELECT count(*) FROM authorship a JOIN publication p "
     "ON p.id = a.publication WHERE a.person = person.id AND p.visible AND p.deleted_at IS NULL) "
@@ -51,9 +55,14 @@ _TOTAL = Statement("SELECT total FROM tally WHERE tenant = {tenant} AND kind = {
 _AUTHORS = Statement("SELECT person FROM authorship WHERE tenant = {tenant} AND publication = {publication}")
 
 
-async def refresh_people(database: Database, tenant: UUID, people: Iterable[UUID]) -> None:
-    """Make flags, counts and tallies true again for these people and for what they made."""
+async def refresh_people(database: Database, tenant: UUID, people: Iterable[UUID], left: Iterable[UUID] = ()) -> None:
+    """Make flags, counts and tallies true again for these people and what they made, and publications they `left`."""
     change: Counter[str] = Counter()
+    # Two members of one publication may go at the same moment; the second to look must see that the first has gone.
+    await database.lock(f"listing {tenant}")
+    for publication in left:
+        for row in await database.fetch(_FLIP_LEFT, tenant=tenant, publication=publication):
+            change["publications"] += 1 if row["listed"] else -1
     for person in people:
         await database.execute(_COUNT_PUBLICATIONS, tenant=tenant, person=person)
         for kind, flip in _FLIP.items():

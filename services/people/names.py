@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from app.errors import ValidationFailed
 
 Localised = str | dict[str, str | None]
@@ -12,6 +14,8 @@ Name = str | Mapping[str, str | None] | None
 LIKE_ESCAPE = "!"
 MAX_LOCALES = 200
 MAX_TEXT = 10_000
+#: An entry of an index holds 2,704 bytes (PostgreSQL), and a character up to four.
+MAX_SORT_KEY = 600
 #: Fields whose text may have line breaks and tabs; in all others they are control characters too.
 _WITH_LINES = frozenset({"biography"})
 _LOCALE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*")
@@ -24,9 +28,17 @@ def display_name(name: Name) -> str:
     return texts.get("en") or next((texts[locale] for locale in sorted(texts)), "")
 
 
+def shown_name(text: str) -> str:
+    """The name to show, from a name as it is stored: JSON text."""
+    name: Name = msgspec.json.decode(text)
+    return display_name(name)
+
+
 def sort_key(name: Name) -> str:
     """What a list of people is ordered by."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", display_name(name)).casefold()).strip()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", display_name(name)).casefold()).strip()[
+        :MAX_SORT_KEY
+    ]
 
 
 def search_text(name: Name, orcid_id: str) -> str:

@@ -26,6 +26,7 @@ from services.people.listing import listed_total
 from services.people.names import fold_query, like_pattern
 
 SEARCH = "search_text LIKE {q} ESCAPE '!'"
+MOST_IN_QUERY = 200
 SYNC_STATUSES = ("pending", "processing", "complete", "failed")
 
 #: The contract's columns. A person who was never fetched was last heard of when taken in.
@@ -100,7 +101,9 @@ async def list_people(context: Context, request: OffsetRequest | KeysetRequest) 
 
 
 async def searched_page(context: Context, listing: Listing, request: KeysetRequest) -> KeysetPage:
-    """A keyset page whose filters may hold a `q`."""
+    """A keyset page whose filters may hold a `q`. Raises ValidationFailed for one that is too long."""
+    if len(request.filters.get("q") or "") > MOST_IN_QUERY:
+        raise ValidationFailed({"q": f"must be at most {MOST_IN_QUERY} characters"})
     request = msgspec.structs.replace(request, filters=folded(request.filters))
     return await keyset_page(context.database, context.tenant, listing, request)
 
@@ -116,6 +119,14 @@ async def list_memberships(context: Context, people: list[UUID]) -> list[dict[st
         .where(Membership.person.is_in(people))
         .order_by(Membership.created_at, Membership.id)
     )
+
+
+@operation(scope=Scope.PEOPLE_READ)
+async def get_memberships(context: Context, memberships: list[UUID]) -> list[dict[str, Any]]:
+    """The memberships of these ids that the tenant has, in no order."""
+    if not memberships:
+        return []
+    return await Membership.of(context.tenant).select(*MEMBERSHIP_COLUMNS).where(Membership.id.is_in(memberships))
 
 
 @operation(scope=Scope.PEOPLE_READ)

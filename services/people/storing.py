@@ -50,7 +50,7 @@ _PUT_WORK = Statement(
     "deleted_at = NULL, verified = CASE WHEN work.reviewed THEN work.verified ELSE excluded.verified END"
 )
 _AUTHORED = Statement(
-    "SELECT a.id, p.doi FROM authorship a JOIN publication p ON p.id = a.publication "
+    "SELECT a.id, a.publication, p.doi FROM authorship a JOIN publication p ON p.id = a.publication "
     "WHERE a.tenant = {tenant} AND a.person = {person}"
 )
 _DROP_AUTHOR = Statement("DELETE FROM authorship WHERE id = {id}")
@@ -94,15 +94,17 @@ async def store_person(
     biography = None if record.biography is None else msgspec.json.encode(record.biography).decode()
     columns = _names(record.name, record.orcid_id) | {"biography": biography}
     await database.execute(_SET_PERSON, tenant=tenant, person=person, at=at, **columns)
+    left: list[UUID] = []
     if works is not None:
-        await _store_publications(database, tenant, person, works.publications, at)
+        left = await _store_publications(database, tenant, person, works.publications, at)
         await _store_works(database, tenant, person, works.works, at)
-    await refresh_people(database, tenant, [person])
+    await refresh_people(database, tenant, [person], left)
 
 
 async def _store_publications(
     database: Database, tenant: UUID, person: UUID, records: list[PublicationRecord], at: int
-) -> None:
+) -> list[UUID]:
+    """The publications that are no longer the person's."""
     for record in sorted(records, key=lambda r: r.doi):
         rows = await database.fetch(
             _PUT_PUBLICATION,
@@ -121,9 +123,11 @@ async def _store_publications(
         publication = UUID(str(rows[0]["id"]))
         await database.execute(_PUT_AUTHOR, id=new_id(), tenant=tenant, person=person, publication=publication)
     kept = {record.doi for record in records}
-    for row in await database.fetch(_AUTHORED, tenant=tenant, person=person):
-        if row["doi"] not in kept:
-            await database.execute(_DROP_AUTHOR, id=UUID(str(row["id"])))
+    rows = await database.fetch(_AUTHORED, tenant=tenant, person=person)
+    gone = [row for row in rows if row["doi"] not in kept]
+    for row in gone:
+        await database.execute(_DROP_AUTHOR, id=UUID(str(row["id"])))
+    return [UUID(str(row["publication"])) for row in gone]
 
 
 async def _store_works(database: Database, tenant: UUID, person: UUID, records: list[WorkRecord], at: int) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from app.database import Statement
+from app.errors import Unavailable
 from services.context import Context
 from services.jobs import TryAgain
 from services.people.client import OrcidNotFound, OrcidRefused, OrcidUnavailable
@@ -42,7 +43,13 @@ async def run_sync(context: Context, subject: str, payload: dict[str, Any]) -> N
         counts = {"publications": len(works.publications), "works": len(works.works), "problems": works.problems[:20]}
         context.note("person", person, action="person.synced", after={"orcid_id": orcid_id} | counts)
 
-    await context.write(store)
+    try:
+        await context.write(store)
+    except Unavailable as error:
+        raise TryAgain(str(error)) from error
+    except Exception:
+        await _failed(context, person, orcid_id, "What ORCID answered could not be stored.")
+        raise
 
 
 async def _failed(context: Context, person: UUID, orcid_id: str, reason: str) -> None:

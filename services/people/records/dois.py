@@ -20,7 +20,7 @@ def normalise_doi(text: str) -> str | None:
         doi = doi[prefix.end() :]
     doi = doi.strip().lower()
     unprintable = any(unicodedata.category(char) in ("Cc", "Cs") or char.isspace() for char in doi)
-    return doi if not unprintable and len(doi) <= _MAX_DOI and _DOI.fullmatch(doi) else None
+    return doi if not unprintable and len(doi.encode()) <= _MAX_DOI and _DOI.fullmatch(doi) else None
 
 
 def doi_url(doi: str) -> str:

@@ -11,6 +11,7 @@ from services.people.records.members import child, items, plain, token, wrapped
 from services.people.records.person import stated_orcid
 
 _MAX_URL = 2_048
+_MAX_KIND = 60
 
 
 class PublicationRecord(msgspec.Struct, frozen=True):
@@ -69,7 +70,7 @@ def read_works(body: Any, orcid_id: str | None = None) -> Works:
 
 def _kind(source: dict[str, Any]) -> str:
     kind = token(source.get("type"))
-    return kind if kind and len(kind) <= 64 else "other"
+    return kind if kind and len(kind) <= _MAX_KIND else "other"
 
 
 def _publication(summary: Summary, doi: str) -> PublicationRecord:
