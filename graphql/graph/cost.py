@@ -165,7 +165,8 @@ def _items(value: ListValueNode) -> list[None]:
 
 def _new_item(node: FieldNode, field: GraphQLField, page: Sizes | None, sizes: Sizes | None, kind: Any) -> _Item:
     name, own = node.name.value, metadata_of(field).get(COST)
-    plain = isinstance(field.resolve, Reader)
+    # The fields of an interface have no reader; those of its types do.
+    plain = isinstance(field.resolve, Reader) or getattr(field.resolve, "_is_default", False)
     if name.startswith("__") or kind.name.startswith("__"):
         return _Item(1, ONCE, 0)
     if is_leaf_type(get_named_type(field.type)):

@@ -36,10 +36,11 @@ def _particulars(error: DomainError) -> Mapping[str, Any]:
 
 def formatted(errors: Iterable[GraphQLError], request_id: str) -> list[dict[str, Any]]:
     """Errors of an execution as they go out."""
-    return [_formatted(error, request_id) for error in errors]
+    logged: set[int] = set()
+    return [_formatted(error, request_id, logged) for error in errors]
 
 
-def _formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
+def _formatted(error: GraphQLError, request_id: str, logged: set[int]) -> dict[str, Any]:
     chain = _chain(error)
     cause = chain[-1]
     if isinstance(cause, DomainError):
@@ -47,7 +48,10 @@ def _formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
     elif any(map(_is_callers_fault, chain)):
         entry = refusal(QueryRefused(error.message), request_id)
     else:
-        _log(error, cause, request_id)
+        # A loader that fails does so for every field that waits for it; one stack tells it all.
+        if id(cause) not in logged:
+            logged.add(id(cause))
+            _log(error, cause, request_id)
         entry = refusal(Internal(), request_id)
     if error.locations:
         entry["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]

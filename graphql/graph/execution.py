@@ -99,7 +99,7 @@ def _step(name: str, details: Any, field: GraphQLField | None) -> Step:
     if not isinstance(field.resolve, Reader):
         return Step(name, details)
     kind, nullable = _bare(field.type), not isinstance(field.type, GraphQLNonNull)
-    if isinstance(kind, GraphQLObjectType) and kind.is_type_of is None:
+    if isinstance(kind, GraphQLObjectType):
         return Step(name, details, field.resolve, nested=kind, kind=field.type, nullable=nullable)
     finish = _finish_of(field)
     return Step(name, details) if finish is None else Step(name, details, field.resolve, finish, nullable=nullable)
@@ -162,7 +162,7 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
                     results[step.name] = value
                     continue
                 field_path = Path(path, step.name, type_name)
-                if value is _ODD or step.nested is None or self._is_unfinished(value):
+                if value is _ODD or step.nested is None or not self._fits(step.nested, value):
                     value = self.execute_field(parent_type, source_value, step.details, field_path, context)
                     if value is Undefined:
                         continue
@@ -177,8 +177,25 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
             raise
         return _gathered(results, waiting) if waiting else results
 
-    def _is_unfinished(self, value: Any) -> bool:
-        return isinstance(value, Exception) or value is Undefined or bool(self.is_awaitable(value))
+    def _fits(self, kind: GraphQLObjectType, value: Any) -> bool:
+        """Whether the value is an object of the type beyond doubt; what is in doubt goes the long way."""
+        if isinstance(value, Exception) or value is Undefined or self.is_awaitable(value):
+            return False
+        if kind.is_type_of is None:
+            return True
+        try:
+            return kind.is_type_of(value, None) is True  # type: ignore[arg-type]
+        except Exception:  # noqa: BLE001 - the long way asks again
+            return False
+
+    def complete_value(
+        self, return_type: Any, field_details_list: Any, info: Any, path: Path, result: Any, position_context: Any
+    ) -> Any:
+        """graphql-core's, with the question first that is most often answered yes: is it an object?"""
+        kind = return_type.of_type if type(return_type) is GraphQLNonNull else return_type
+        if type(kind) is GraphQLObjectType and result is not None and self._fits(kind, result):
+            return self.collect_and_execute_subfields(kind, field_details_list, path, result, position_context)
+        return super().complete_value(return_type, field_details_list, info, path, result, position_context)
 
     def _nested(self, step: Step, kind: GraphQLObjectType, value: Any, path: Path, context: Any) -> Any:
         try:

@@ -199,6 +199,14 @@ async def test_a_connection_counts_only_when_asked_and_loads_edges_in_one_batch(
     assert runtime.database.counts == 1
 
 
+async def test_a_loader_that_fails_is_logged_once(capsys):
+    """Each field that waited has its error; the log has one stack."""
+    response = await ask(server(), "{ toys(first: 13) { nodes { parts { label } } } }")
+    assert {error["extensions"]["code"] for error in response.json()["errors"]} == {"INTERNAL"}
+    assert "hunter2" not in response.text
+    assert "".join(capsys.readouterr()).count("a field failed") == 1
+
+
 async def test_a_mutation_answers_with_what_it_made_or_with_why_not():
     """Expected refusals, wrong ids and missing scopes are data; what is not of the input is a top-level error."""
     app = server()

@@ -99,7 +99,9 @@ BATCHES: list[list[str]] = []
 @loader
 async def parts_of_toys(context: Context, keys: list[str]) -> Mapping[str, list[dict[str, Any]]]:
     BATCHES.append(keys)
-    return {key: [{"label": f"part of {key[-2:]}"}] for key in keys}
+    if len(keys) == 13:
+        raise RuntimeError(SECRET)
+    return {key: [{"label": f"part of {str(key)[-2:]}"}] for key in keys}
 
 
 @strawberry.type(description="A part.")
@@ -127,6 +129,7 @@ class MakeToyPayload:
 
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="A toy.")]
+Near = Annotated[strawberry.ID | None, strawberry.argument(description="Another toy.")]
 Name = Annotated[str, strawberry.argument(description="A name.")]
 
 
@@ -162,7 +165,7 @@ class ToyQuery:
 @strawberry.type
 class ToyMutation:
     @mutation_field(make_toy, MakeToyPayload, "toy")
-    async def make_toy(self, info: Info, name: Name, near: Id | None = None) -> Any:
+    async def make_toy(self, info: Info, name: Name, near: Near = None) -> Any:
         if near is not None:
             from_global_id(str(near), "Toy", "near")
         return await make_toy(info.context.context, name)
