@@ -23,9 +23,9 @@ from services.paging import (
     count_rows,
     offset_page,
 )
-from services.people.listing import add_to_tallies, listed_total
+from services.people.listing import add_to_tallies
 from services.people.names import fold_query
-from services.people.reading import SEARCH, folded, searched_page
+from services.people.reading import SEARCH, folded, searched_page, tallied_page
 
 #: Lists are sorted by it: an entry of an index holds 2,704 bytes (PostgreSQL), and folding may lengthen a text.
 _MOST_SEARCHED = 600
@@ -77,10 +77,10 @@ async def list_projects(context: Context, request: OffsetRequest | KeysetRequest
     filters = folded({"q": request.q})
     where = [Condition("tenant = {tenant}", {"tenant": context.tenant})]
     where += [Condition(LISTED.filters[name], {name: value}) for name, value in filters.items()]
+    if not filters:
+        return await tallied_page(context, LISTED, "projects", where, request, "search_text, id")
     rows = await offset_page(context.database, LISTED, where, "search_text, id", request.page, request.per_page)
-    if filters:
-        return OffsetPage(rows, await count_rows(context.database, LISTED, where))
-    return OffsetPage(rows, await listed_total(context.database, context.tenant, "projects"))
+    return OffsetPage(rows, await count_rows(context.database, LISTED, where))
 
 
 @operation(scope=Scope.PROJECTS_READ)

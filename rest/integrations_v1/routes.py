@@ -9,6 +9,7 @@ import msgspec
 from litestar import Request, Response, get
 from litestar.enums import MediaType
 from litestar.handlers import HTTPRouteHandler
+from msgspec import Raw
 
 from app.errors import OriginNotFound
 from rest.integrations_v1 import PREFIX, REVISION, queries, shapes
@@ -64,18 +65,18 @@ class _Person(msgspec.Struct):
     """A person on the wire: JSON columns go through as they are stored."""
 
     orcid_id: str
-    name: msgspec.Raw
-    biography: msgspec.Raw
+    name: Raw
+    biography: Raw
     last_fetched_at: int
     sync_status: str
     publication_count: int
 
 
-_NULL = msgspec.Raw(b"null")
+_NULL = Raw(b"null")
 
 
-def _raw(text: str | None) -> msgspec.Raw:
-    return _NULL if text is None else msgspec.Raw(text.encode())
+def _raw(text: str | None) -> Raw:
+    return _NULL if text is None else Raw(text)
 
 
 @get("/health", operation_id="get_health", **WORDS["get_health"].kwargs())
@@ -95,7 +96,7 @@ async def get_people(
 ) -> Response[shapes.PeoplePage]:
     asked = OffsetRequest(page=page, per_page=per_page, q=queries.checked_q(q))
     found = await list_people(_context(request), asked)
-    items = [_Person(r[0], _raw(r[1]), _raw(r[2]), r[3], r[4], r[5]) for r in found.rows]
+    items = [_Person(r[0], Raw(r[1]), Raw(r[2]) if r[2] else _NULL, r[3], r[4], r[5]) for r in found.rows]
     return await _page(request, "people", found, asked, items)  # type: ignore[arg-type]
 
 

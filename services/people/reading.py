@@ -27,6 +27,7 @@ from services.people.names import fold_query, like_pattern
 
 SEARCH = "search_text LIKE {q} ESCAPE '!'"
 MOST_IN_QUERY = 200
+TALLIED = "(SELECT t.total FROM tally t WHERE t.tenant = {tenant} AND t.kind = {kind}) AS _total"
 SYNC_STATUSES = ("pending", "processing", "complete", "failed")
 
 #: The contract's columns. A person who was never fetched was last heard of when taken in.
@@ -79,17 +80,26 @@ def folded(filters: dict[str, Any]) -> dict[str, Any]:
 
 
 async def listed_page(context: Context, listing: Listing, kind: str, request: OffsetRequest, order: str) -> OffsetPage:
-    """A page of what is listed, with its exact total: at most two statements."""
+    """A page of what is listed, with its exact total: one statement, or two where a filter must be counted."""
     filters = folded({"q": request.q, **request.filters})
     where = [Condition("tenant = {tenant}", {"tenant": context.tenant}), Condition("listed")]
     where += [Condition(listing.filters[name], {name: value}) for name, value in filters.items()]
+    if not filters:
+        return await tallied_page(context, listing, kind, where, request, order)
     rows = await offset_page(context.database, listing, where, order, request.page, request.per_page)
-    if filters:
-        first_and_last = request.page == 1 and len(rows) < request.per_page
-        total = len(rows) if first_and_last else await count_rows(context.database, listing, where)
-    else:
-        total = await listed_total(context.database, context.tenant, kind)
-    return OffsetPage(rows, total)
+    whole = request.page == 1 and len(rows) < request.per_page
+    return OffsetPage(rows, len(rows) if whole else await count_rows(context.database, listing, where))
+
+
+async def tallied_page(
+    context: Context, listing: Listing, kind: str, where: list[Condition], request: OffsetRequest, order: str
+) -> OffsetPage:
+    """A page of all that is listed; the tally comes with its rows."""
+    tallied = listing._replace(columns=f"{listing.columns}, {TALLIED}")
+    counted = [*where, Condition("true", {"kind": kind})]
+    rows = await offset_page(context.database, tallied, counted, order, request.page, request.per_page)
+    total = rows[0]["_total"] if rows else await listed_total(context.database, context.tenant, kind)
+    return OffsetPage(rows, int(total or 0))
 
 
 @operation(scope=Scope.PEOPLE_READ, raises=[ValidationFailed])
