@@ -37,11 +37,14 @@ Three things to try:
 @json_option
 def demo() -> None:
     """Make a tenant with an active installation, a key and people; safe to run again and beside a server."""
-    print_demo(run_demo(load_settings()))
+    members = run_demo(load_settings())
+    emit(members, demo_text(members))
 
 
-def run_demo(settings: Settings) -> "Demo":
-    """Migrate, make the demo, and return how to use it."""
+def run_demo(settings: Settings) -> dict[str, str]:
+    """Migrate, make the demo, and return how to use it (the members of services.demo.Demo)."""
+    import msgspec
+
     from app.cli.migrate import run_migrations
     from app.cli.sessions import opened, os_user
     from services.demo import demo_settings, make_demo
@@ -52,7 +55,7 @@ def run_demo(settings: Settings) -> "Demo":
 
     run_migrations(settings)
     with _alone(settings):
-        return asyncio.run(make())
+        return msgspec.structs.asdict(asyncio.run(make()))
 
 
 @contextmanager
@@ -67,8 +70,6 @@ def _alone(settings: Settings) -> Iterator[None]:
         os.close(descriptor)
 
 
-def print_demo(demo: "Demo") -> None:
-    import msgspec
-
-    members = msgspec.structs.asdict(demo)
-    emit(members, _TEXT.format(**members))
+def demo_text(members: dict[str, str]) -> str:
+    """How to use the demo, for a person."""
+    return _TEXT.format(**members)

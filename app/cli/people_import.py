@@ -1,5 +1,6 @@
 """`dovetail people import`: a file of any length, in batches, resumable."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -54,6 +55,10 @@ async def _import(importer: Importer, file: BinaryIO, kept: Path | None, display
             await importer.take(batch)
         except Unavailable as error:
             raise _broken_off(error, progress, kept) from error
+        except asyncio.CancelledError:
+            if kept is not None:
+                click.echo(f"Stopped after line {progress.line}; --resume goes on from there.", err=True)
+            raise
         display.advance(sum(line.size for line in batch))
         if kept is not None:
             save_progress(kept, progress)

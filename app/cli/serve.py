@@ -2,13 +2,13 @@
 
 import os
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from app.cli.failures import CommandFailed
 from app.cli.options import json_option
-from app.cli.output import emit, wants_json
+from app.cli.output import print_json, wants_json
 from app.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -30,13 +30,21 @@ def serve(host: str | None, port: int | None, demo: bool) -> None:
     settings = load_settings(host=host, port=port)
     with serving_alone(settings):
         listener = listen(settings.host, settings.port)
+        told: dict[str, Any] = {"url": settings.url, "pid": os.getpid()}
         if demo:
-            from app.cli.demo import print_demo, run_demo
-
-            print_demo(run_demo(settings))
+            told |= {"demo": _make_demo(settings)}
         else:
             _refuse_pending(settings)
-        _run(settings, listener)
+        _run(settings, listener, told)
+
+
+def _make_demo(settings: Settings) -> dict[str, str]:
+    from app.cli.demo import demo_text, run_demo
+
+    members = run_demo(settings)
+    if not wants_json():
+        click.echo(demo_text(members))
+    return members
 
 
 def _refuse_pending(settings: Settings) -> None:
@@ -60,7 +68,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def configured(settings: Settings) -> "uvicorn.Config":
-    """The server's configuration. Its own logs go through the root logger; requests are logged by the application."""
+    """The server's configuration. Requests are logged by the application, with their ids."""
     import uvicorn
     from uvicorn.importer import import_from_string
 
@@ -72,6 +80,7 @@ def configured(settings: Settings) -> "uvicorn.Config":
         ws_max_size=settings.max_body_bytes,
         lifespan="on",
         log_config=None,
+        log_level=settings.log_level,
         access_log=False,
         server_header=False,
         proxy_headers=True,
@@ -80,8 +89,10 @@ def configured(settings: Settings) -> "uvicorn.Config":
     )
 
 
-def _run(settings: Settings, listener: socket.socket) -> None:
+def _run(settings: Settings, listener: socket.socket, told: dict[str, Any]) -> None:
     import uvicorn
+
+    from app.cli.server_logs import structure_logs
 
     class Server(uvicorn.Server):
         """Says where it listens once it does."""
@@ -89,9 +100,10 @@ def _run(settings: Settings, listener: socket.socket) -> None:
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started and not self.should_exit:
-                _announce(settings)
+                _announce(settings, told)
 
     server = Server(configured(settings))
+    structure_logs(settings.log_level)
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:
@@ -101,9 +113,9 @@ def _run(settings: Settings, listener: socket.socket) -> None:
         raise CommandFailed("start_failed", "The server could not start; the log above says why.")
 
 
-def _announce(settings: Settings) -> None:
-    where = f"Dovetail listens on http://{settings.host}:{settings.port} (process {os.getpid()}); Ctrl-C stops it."
+def _announce(settings: Settings, told: dict[str, Any]) -> None:
     if wants_json():
-        emit({"url": settings.url, "pid": os.getpid()}, "")
-    else:
-        click.echo(where, err=True)
+        print_json(told)
+        return
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    click.echo(f"Dovetail listens on http://{host}:{settings.port} (process {told['pid']}); Ctrl-C stops it.", err=True)

@@ -10,6 +10,7 @@ import pytest
 
 import app.cli.import_batches
 import app.cli.import_lines
+from app.errors import Unavailable
 from services.people.importing import import_people
 from services.people.orcid import check_digit
 from tests.cli.conftest import Cli
@@ -162,6 +163,25 @@ def test_a_killed_import_goes_on(empty: Cli, tmp_path: Path) -> None:
     assert (found["lines"], found["bad"], found["created"] + found["known"]) == (total + 1, 1, total)
     assert len(people(empty)) == total
     assert empty.ok("audit", "verify")["ok"]
+
+
+def test_a_database_that_goes_away_breaks_it_off(empty: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is done stays done and the message says how to go on; a bad line is then told once."""
+    path = tmp_path / "people.txt"
+    path.write_text("".join(f"{orcid(number)}\n" for number in range(300)) + "bad\n", encoding="utf-8")
+
+    async def away(context: Any, orcid_ids: list[str]) -> Any:
+        if orcid(250) in orcid_ids:
+            raise Unavailable
+        return await import_people(context, orcid_ids)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("services.people.importing.import_people", away)
+        found = empty.error("people", "import", path)
+    assert (found["code"], found["details"]) == ("import_broken_off", {"line": 200})
+    assert "--resume" in found["message"]
+    code, document = run(empty, path, "--resume")
+    assert (code, document["resumed_after"], document["created"], document["bad"]) == (1, 200, 300, 1)
 
 
 def test_another_tenant_is_not_resumed(empty: Cli, tmp_path: Path) -> None:

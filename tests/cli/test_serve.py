@@ -1,6 +1,7 @@
 """`dovetail serve`: one server on a SQLite file, a migrated database, and an end without haste."""
 
 import fcntl
+import json
 import os
 import signal
 import socket
@@ -67,10 +68,12 @@ def test_one_server_on_a_sqlite_file(demo_cli: Cli) -> None:
 
 
 def test_serve_with_the_demo_starts_from_nothing(cli: Cli) -> None:
-    with served(cli, "--demo") as (port, process):
+    with served(cli, "--demo", "--json") as (port, process):
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=20)
-        assert f"http://127.0.0.1:{port}/integrations/v1/people" in out
+        found = json.loads(out)
+        assert found["url"] == found["demo"]["base_url"] == f"http://127.0.0.1:{port}"
+        assert found["demo"]["api_key"].startswith("dvt_live_")
     assert len(cli.ok("people", "list")["people"]) == 15
 
 
@@ -79,6 +82,19 @@ def test_a_lock_that_nobody_holds_is_no_hindrance(demo_cli: Cli) -> None:
     (demo_cli.home / "dovetail.lock").write_text("Process 1\n", encoding="utf-8")
     with served(demo_cli):
         pass
+
+
+def test_every_log_line_is_json(demo_cli: Cli) -> None:
+    """Also what the HTTP server has to say about a request that is none."""
+    with served(demo_cli) as (port, process):
+        with socket.create_connection(("127.0.0.1", port)) as link:
+            link.sendall(b"\x00\xff nonsense\r\n\r\n")
+            link.recv(1_000)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=20)
+    lines = [json.loads(line) for line in err.splitlines() if not line.startswith("Dovetail listens")]
+    assert {"uvicorn.error"} <= {line.get("logger") for line in lines}
+    assert any(line["level"] == "warning" for line in lines)
 
 
 def test_a_held_lock_refuses(demo_cli: Cli) -> None:
