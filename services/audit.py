@@ -10,19 +10,19 @@ import msgspec
 
 from app.auth.scopes import Scope
 from app.clock import iso
-from app.database import Statement
+from app.database import Row, Statement
 from app.errors import NotFound, ValidationFailed
 from services.chain.anchors import anchor_file, read_anchors
 from services.chain.entries import FIELDS
 from services.chain.verifying import ChainReport, verify_chain
 from services.context import Context
 from services.operations import operation
-from services.paging import KeysetPage, KeysetRequest, Listing, Sort, keyset_page
+from services.paging import KeysetPage, KeysetRequest, Listing, Sort, keyset_page, statement
 
 _COLUMNS = ", ".join(f"e.{name}" for name in FIELDS)
 EVENTS = Listing(
     source="audit_seal s JOIN audit_event e ON e.id = s.event",
-    columns=f"s.seq, {_COLUMNS}",
+    columns=f"s.seq, s.prev, s.mac, {_COLUMNS}",
     sorts={"seq": Sort("s.seq", int)},
     default_sort="seq",
     filters={
@@ -33,6 +33,7 @@ EVENTS = Listing(
         "request_id": "e.request_id = {request_id}",
         "since": "e.at >= {since}",
         "until": "e.at < {until}",
+        "after_seq": "s.seq > {after_seq}",
     },
     id="s.event",
     tenant="s.tenant",
@@ -55,6 +56,17 @@ EXPORTED = ("seq", *FIELDS, "prev", "mac")
 async def list_audit_events(context: Context, request: KeysetRequest) -> KeysetPage:
     """List the tenant's audit events by their place in the chain."""
     return await keyset_page(context.database, context.tenant, EVENTS, request)
+
+
+@operation(scope=Scope.AUDIT_READ)
+async def get_audit_events(context: Context, events: list[UUID]) -> list[Row]:
+    """The sealed events of these ids that the tenant has, in no order."""
+    if not events:
+        return []
+    names = {f"event_{number}": event for number, event in enumerate(events)}
+    wanted = ", ".join(f"{{{name}}}" for name in names)
+    text = f"SELECT {EVENTS.columns} FROM {EVENTS.source} WHERE s.tenant = {{tenant}} AND s.event IN ({wanted})"  # noqa: S608
+    return await context.database.fetch(statement(text), tenant=context.tenant, **names)
 
 
 @operation(scope=Scope.AUDIT_READ, raises=[NotFound])

@@ -5,19 +5,49 @@ from types import ModuleType
 from typing import Any
 
 import strawberry
-from graphql import GraphQLSchema
+from graphql import GraphQLEnumType, GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.schema_converter import CustomGraphQLEnumType
 from strawberry.tools import merge_types
+from strawberry.types.enum import StrawberryEnumDefinition
 
-from graph import relay, viewer
+from graph import (
+    audit,
+    credentials,
+    installations,
+    memberships,
+    origins,
+    people,
+    people_changes,
+    projects,
+    publications,
+    relay,
+    tenants,
+    usage,
+    viewer,
+    works,
+)
 from graph.parts import Part
 from graph.problems import PROBLEM_TYPES
 from graph.requires import FIELD_OPERATIONS, field_operations
-from graph.rows import install_readers
+from graph.rows import BACKREF, install_readers
 from graph.scalars import SCALARS
 
 #: Every domain module, in the order of their names.
-DOMAINS: tuple[ModuleType, ...] = ()
+DOMAINS: tuple[ModuleType, ...] = (
+    audit,
+    credentials,
+    installations,
+    memberships,
+    origins,
+    people,
+    people_changes,
+    projects,
+    publications,
+    tenants,
+    usage,
+    works,
+)
 
 ROOT = (Part(query=viewer.ViewerQuery), Part(query=relay.NodeQuery, types=PROBLEM_TYPES))
 
@@ -49,8 +79,18 @@ def assemble(parts: Sequence[Part]) -> strawberry.Schema:
         types=[kind for part in parts for kind in part.types],
         config=StrawberryConfig(sort_schema=True, scalar_map=SCALARS),
     )
+    _restore_enums(core(schema))
     install_readers(core(schema))
     return schema
+
+
+def _restore_enums(schema: GraphQLSchema) -> None:
+    """Sorting makes plain enums of Strawberry's own, which no longer know their Python members."""
+    for kind in schema.type_map.values():
+        definition = kind.extensions.get(BACKREF)
+        if isinstance(kind, GraphQLEnumType) and isinstance(definition, StrawberryEnumDefinition):
+            restored: Any = kind
+            restored.__class__, restored.wrapped_cls = CustomGraphQLEnumType, definition.wrapped_cls
 
 
 def core(schema: strawberry.Schema) -> GraphQLSchema:

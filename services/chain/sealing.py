@@ -37,7 +37,7 @@ _SEAL = Statement(
     "INSERT INTO audit_seal (event, tenant, seq, prev, mac) VALUES ({event}, {tenant}, {seq}, {prev}, {mac})"
 )
 
-#: Receives the sealed events of one tenant, each a mapping of its fields plus seq.
+#: Receives the sealed events of one tenant, each a mapping of its fields plus seq, prev and mac.
 Published = Callable[[UUID, Sequence[Mapping[str, Any]]], Awaitable[None]]
 
 
@@ -94,7 +94,7 @@ class Sealer:
             prev = link(self._key, fields, seq, before)
             await self._database.execute(_SEAL, event=row["id"], tenant=tenant, seq=seq, prev=before, mac=prev)
             await self._database.execute(_DONE, event=row["id"])
-            events.append(fields | {"seq": seq})
+            events.append(fields | {"seq": seq, "prev": before, "mac": prev})
         if events:
             await self._database.execute(_MOVE_HEAD, tenant=tenant, seq=seq, mac=prev)
         return events

@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from app.auth.scopes import Scope
 from app.errors import ValidationFailed
 from models.installations import Credential, Installation, Origin
@@ -30,7 +32,10 @@ INSTALLATIONS = Listing(
 
 @operation(scope=Scope.INSTALLATIONS_READ, raises=[ValidationFailed])
 async def list_installations(context: Context, request: KeysetRequest) -> KeysetPage:
-    """List the tenant's installations."""
+    """List the tenant's installations; archived ones only where a filter asks for them."""
+    filters = request.filters
+    if filters.get("status") is None and filters.get("archived") is None:
+        request = msgspec.structs.replace(request, filters={**filters, "archived": False})
     return await keyset_page(context.database, context.tenant, INSTALLATIONS, request)
 
 
@@ -53,10 +58,29 @@ async def list_origins(context: Context, installations: list[UUID]) -> list[dict
 
 
 @operation(scope=Scope.INSTALLATIONS_READ)
+async def get_origins(context: Context, origins: list[UUID]) -> list[dict[str, Any]]:
+    """The origins of these ids that the tenant has, in no order."""
+    if not origins:
+        return []
+    return await Origin.of(context.tenant).select(*Origin.all_columns()).where(Origin.id.is_in(origins))
+
+
+def _without_digest() -> list[Any]:
+    return [column for column in Credential.all_columns() if column not in (Credential.digest,)]
+
+
+@operation(scope=Scope.INSTALLATIONS_READ)
 async def list_credentials(context: Context, installations: list[UUID]) -> list[dict[str, Any]]:
     """List the credentials of these installations, the oldest first; never with a digest or a secret."""
     if not installations:
         return []
-    columns = [column for column in Credential.all_columns() if column not in (Credential.digest,)]
-    rows = Credential.of(context.tenant).select(*columns).where(Credential.installation.is_in(installations))
+    rows = Credential.of(context.tenant).select(*_without_digest()).where(Credential.installation.is_in(installations))
     return await rows.order_by(Credential.created_at, Credential.id)
+
+
+@operation(scope=Scope.INSTALLATIONS_READ)
+async def get_credentials(context: Context, credentials: list[UUID]) -> list[dict[str, Any]]:
+    """The credentials of these ids that the tenant has, in no order; never with a digest or a secret."""
+    if not credentials:
+        return []
+    return await Credential.of(context.tenant).select(*_without_digest()).where(Credential.id.is_in(credentials))
