@@ -7,6 +7,7 @@ import rich_click as click
 
 from app.cli.output import emit, emit_one, emit_rows, plain, shown
 from app.cli.sessions import in_tenant
+from app.errors import NotFound
 
 if TYPE_CHECKING:
     from services.context import Context
@@ -65,10 +66,12 @@ async def register(context: "Context", installation: UUID, origin: str, method: 
 @in_tenant
 async def challenge_(context: "Context", origin: UUID) -> None:
     """Print what the owner of an origin has to publish."""
-    from services.installations.rows import find_origin
+    from services.installations.reading import get_origins
 
-    row = await find_origin(context.tenant, origin)
-    _emit_challenge(row, f"Then run: dovetail origins verify {row['id']}")
+    rows = await get_origins(context, [origin])
+    if not rows:
+        raise NotFound("There is no such origin.")
+    _emit_challenge(rows[0], f"Then run: dovetail origins verify {origin}")
 
 
 @origins.command()
