@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
 from app import errors
 from graph.rows import column
@@ -68,9 +69,16 @@ PROBLEM_TYPES = (
 Make = Callable[[Any, str, str, list[str]], Problem]
 
 
+def _place(field: str) -> list[str]:
+    """`orcid_ids.3` as a caller of this surface knows it: `["orcidIds", "3"]`."""
+    return [to_camel_case(part) for part in field.split(".")]
+
+
 def _validation(error: errors.ValidationFailed, code: str, message: str, path: list[str]) -> Problem:
-    found = [FieldProblem(field=field, message=str(rule)) for field, rule in (error.details or {}).items()]
-    return ValidationProblem(code=code, message=message, path=[found[0].field] if len(found) == 1 else [], fields=found)
+    places = {".".join(_place(field)): str(rule) for field, rule in (error.details or {}).items()}
+    found = [FieldProblem(field=place, message=rule) for place, rule in places.items()]
+    path = found[0].field.split(".") if len(found) == 1 else []
+    return ValidationProblem(code=code, message=message, path=path, fields=found)
 
 
 def _scope(error: errors.DomainError, code: str, message: str, path: list[str]) -> Problem:
