@@ -42,9 +42,11 @@ class Walks:
         known = self._live(key)
         # What an earlier walk paid for and did not use is not paid for twice.
         unpaid = follow - (min(known.paid, follow) if known else 0)
+        # Each page 1 that was admitted begins a walk of its own: the uses of another that goes on stay.
+        uses = follow * _TRIES + (known.uses_left if known else 0)
         while len(self._walks) >= _MOST_WALKS:
             self._walks.popitem(last=False)
-        self._walks[key] = _Walk(follow + 1, follow, follow * _TRIES, self._clock.monotonic() + self._seconds)
+        self._walks[key] = _Walk(follow + 1, follow, uses, self._clock.monotonic() + self._seconds)
         self._walks.move_to_end(key)
         return unpaid
 
