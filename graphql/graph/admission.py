@@ -67,7 +67,7 @@ class Admission:
 
     async def authenticate(self, token: str, request_id: str) -> GraphContext:
         """Raises InvalidToken, or Unavailable where the issuer's keys cannot be read."""
-        principal = await self._runtime.verifier.verify(token)
+        principal = await self._runtime.authenticate(token)
         return GraphContext(Context(self._runtime, principal, "graphql", request_id), token)
 
     async def admit(self, graph: GraphContext, request: GraphqlRequest) -> Admitted:

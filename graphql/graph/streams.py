@@ -30,7 +30,7 @@ async def guarded(
 async def _admit(graph: GraphContext, operation: Callable[..., Any]) -> None:
     context = graph.context
     if graph.token is not None:
-        principal = await context.runtime.verifier.verify(graph.token)
+        principal = await context.runtime.authenticate(graph.token)
         if (principal.tenant, principal.subject) != (context.principal.tenant, context.principal.subject):
             raise InvalidToken("The bearer token is another caller's now.")
         context.principal = principal

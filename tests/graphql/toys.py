@@ -235,10 +235,12 @@ class Database:
 
 
 def runtime(**settings: Any) -> Any:
+    verifier = Verifier()
     return SimpleNamespace(
         settings=Settings(**settings),
         clock=SettableClock(),
-        verifier=Verifier(),
+        verifier=verifier,
+        authenticate=verifier.verify,
         limiter=Limiter(),
         bus=MemoryBus(),
         denials=Denials(),
