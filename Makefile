@@ -7,9 +7,7 @@ UV := .venv/bin/uv
 
 ## Install what is missing, migrate, make the demo tenant, serve; prints what to open.
 run: .venv/run.stamp console/assets/manifest.json
-	@.venv/bin/dovetail migrate
-	@.venv/bin/dovetail demo
-	@exec .venv/bin/dovetail serve
+	@exec .venv/bin/dovetail serve --demo
 
 ## Install what is missing and run every test; PYTEST_ARGS narrows it down.
 test: .venv/dev.stamp console/assets/manifest.json .venv/node/dev.stamp

@@ -3,7 +3,7 @@
 import unicodedata
 from typing import Annotated, Literal
 
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from app.errors import InvalidQueryParameters
 
@@ -11,29 +11,32 @@ from app.errors import InvalidQueryParameters
 _LARGEST = 2**53 - 1
 _LONGEST_Q = 200
 
-Page = Annotated[int, Parameter(query="page", ge=1, le=_LARGEST, description="Page, counted from 1.")]
-PerPage = Annotated[int, Parameter(query="per_page", ge=1, le=100, description="Rows on a page.")]
+Page = Annotated[int, QueryParameter(name="page", ge=1, le=_LARGEST, description="Page, counted from 1.")]
+PerPage = Annotated[int, QueryParameter(name="per_page", ge=1, le=100, description="Rows on a page.")]
 Q = Annotated[
     str,
-    Parameter(query="q", description="Case-insensitive text to be found, trimmed; at most 200 characters."),
+    QueryParameter(name="q", description="Case-insensitive text to be found, trimmed; at most 200 characters."),
 ]
-Direction = Annotated[Literal["asc", "desc"], Parameter(query="dir", description="Direction of the sort.")]
+Direction = Annotated[Literal["asc", "desc"], QueryParameter(name="dir", description="Direction of the sort.")]
 PublicationSort = Annotated[
     Literal["last_fetched_at", "publication_date", "cited_by_count"],
-    Parameter(query="sort", description="What the list is sorted by."),
+    QueryParameter(name="sort", description="What the list is sorted by."),
 ]
 WorkSort = Annotated[
     Literal["created_at", "publication_date", "publication_year"],
-    Parameter(query="sort", description="What the list is sorted by."),
+    QueryParameter(name="sort", description="What the list is sorted by."),
 ]
 Year = Annotated[
-    int | None, Parameter(query="publication_year", ge=0, le=9999, description="Year of publication.", required=False)
+    int | None,
+    QueryParameter(name="publication_year", ge=0, le=9999, description="Year of publication.", required=False),
 ]
-Kind = Annotated[str | None, Parameter(query="publication_type", description="Type of publication.", required=False)]
-WorkKind = Annotated[str | None, Parameter(query="work_type", description="Type of work.", required=False)]
+Kind = Annotated[
+    str | None, QueryParameter(name="publication_type", description="Type of publication.", required=False)
+]
+WorkKind = Annotated[str | None, QueryParameter(name="work_type", description="Type of work.", required=False)]
 CitedBy = Annotated[
     int | None,
-    Parameter(query="min_cited_by", ge=0, le=2**31 - 1, description="Least number of citations.", required=False),
+    QueryParameter(name="min_cited_by", ge=0, le=2**31 - 1, description="Least number of citations.", required=False),
 ]
 
 RULES = {

@@ -65,8 +65,12 @@ async def get_origins(context: Context, origins: list[UUID]) -> list[dict[str, A
     return await Origin.of(context.tenant).select(*Origin.all_columns()).where(Origin.id.is_in(origins))
 
 
+#: Said by name: `==` on columns makes a condition, which is always true.
+_HIDDEN = frozenset({"digest", "pepper_id"})
+
+
 def _without_digest() -> list[Any]:
-    return [column for column in Credential.all_columns() if column not in (Credential.digest,)]
+    return [column for column in Credential.all_columns() if column._meta.name not in _HIDDEN]
 
 
 @operation(scope=Scope.INSTALLATIONS_READ)

@@ -1,0 +1,18 @@
+"""Lists of what belongs to an installation."""
+
+from services.installations.reading import get_credentials, list_credentials
+from tests.world import World
+
+SECRET_COLUMNS = {"digest", "pepper_id"}
+
+
+async def test_credentials_are_read_without_what_opens_them(world: World) -> None:
+    """No reading operation returns a digest: it would be enough to test guesses against."""
+    installation = await world.installation()
+    issued = await world.key(installation["id"])
+    listed = await list_credentials(world.context(), [installation["id"]])
+    got = await get_credentials(world.context(), [issued.credential["id"]])
+    for rows in (listed, got):
+        assert len(rows) == 1
+        assert SECRET_COLUMNS.isdisjoint(rows[0])
+        assert rows[0]["kid"] == issued.credential["kid"]
