@@ -52,7 +52,7 @@ class UsageLedger:
         self._counts, self._touched = Counter(), {}
         try:
             await self._database.in_transaction(lambda: self._write(counts, touched))
-        except Exception:
+        except BaseException:  # cancelled too: the server stops, and flushes once more
             self._counts.update(counts)
             self._touched = touched | self._touched
             raise

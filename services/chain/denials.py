@@ -11,6 +11,7 @@ import msgspec
 
 from app.auth.principal import NO_TENANT
 from app.clock import Clock
+from app.ids import new_id
 from services.chain.entries import Entry
 
 WINDOW_SECONDS = 60.0
@@ -54,20 +55,24 @@ class Denials:
         if len(self._kinds) >= MOST:
             due += self._counted(self._kinds.popitem(last=False)[1])
         self._kinds[kind] = _Repeats(self._clock.monotonic(), entry)
-        await self._write([*due, entry])
+        await self._write_or_keep([*due, entry])
 
     async def flush(self, *, everything: bool = False) -> None:
         """Write the counts of windows that are over, or of all."""
         now = self._clock.monotonic()
         over = [kind for kind, r in self._kinds.items() if everything or now - r.since >= WINDOW_SECONDS]
-        windows = [(kind, self._kinds.pop(kind)) for kind in over]
-        due = [entry for _, repeats in windows for entry in self._counted(repeats)]
+        due = [entry for kind in over for entry in self._counted(self._kinds.pop(kind))]
+        if due:
+            await self._write_or_keep(due)
+
+    async def _write_or_keep(self, entries: list[Entry]) -> None:
+        """What cannot be written now is counted, and written by a later flush."""
         try:
-            if due:
-                await self._write(due)
-        except Exception:
-            # The counts stay for the next flush; a kind seen anew meanwhile keeps its own.
-            self._kinds.update((kind, r) for kind, r in windows if kind not in self._kinds)
+            await self._write(entries)
+        except BaseException:
+            for entry in entries:
+                known = self._kinds.setdefault(_kind(entry), _Repeats(self._clock.monotonic(), entry))
+                known.count, known.latest = known.count + entry.repeats, entry
             raise
 
     def decision(self, request_id: str) -> Entry | None:
@@ -75,7 +80,9 @@ class Denials:
         return self._decisions.get(request_id)
 
     def _counted(self, repeats: _Repeats) -> list[Entry]:
-        return [msgspec.structs.replace(repeats.latest, repeats=repeats.count)] if repeats.count else []
+        # An id of its own: whether a write that failed was committed after all is not always known.
+        latest = repeats.latest
+        return [msgspec.structs.replace(latest, id=new_id(), repeats=repeats.count)] if repeats.count else []
 
     def _remember(self, entry: Entry) -> None:
         while len(self._decisions) >= MOST_DECISIONS:

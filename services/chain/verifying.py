@@ -89,8 +89,9 @@ async def _end_faults(database: Database, tenant: UUID, last: int, mac_seen: str
         if mark.seq > last
     ]
     heads = await database.fetch(_HEAD, tenant=tenant)
-    if heads and (heads[0]["seq"], heads[0]["mac"]) != (last, mac_seen):
-        faults.append(Fault(tenant, last, "cut", f"the head stands at seq {heads[0]['seq']}, the chain ends at {last}"))
+    head = (heads[0]["seq"], heads[0]["mac"]) if heads else (0, "")
+    if head != (last, mac_seen):
+        faults.append(Fault(tenant, last, "cut", f"the head stands at seq {head[0]}, the chain ends at {last}"))
     for row in await database.fetch(_STRAYS, tenant=tenant):
         faults.append(Fault(tenant, last, "unsealed", f"event {row['id']} is in no chain and waits for none"))
     return faults
