@@ -111,6 +111,7 @@ async def test_a_walk_during_rotation_under_load(v1: Surface, world: World) -> N
             refused.append((await v1.get("/installation", issued.secret)).status_code)
             if refused[-1] == 429:
                 exhausted.set()
+            await asyncio.sleep(0.001)
 
     async def rotate() -> str:
         rotated = await rotate_credential(world.context(), issued.credential["id"])
@@ -118,11 +119,13 @@ async def test_a_walk_during_rotation_under_load(v1: Surface, world: World) -> N
 
     busy = asyncio.create_task(exhaust())
     await exhausted.wait()
-    second, new = await asyncio.gather(v1.get("/people?page=2&per_page=100&q=", issued.secret), rotate())
-    # The plugin is given the new key in mid-walk.
-    third = await v1.get("/people?page=3&per_page=100&q=", new)
-    done.set()
-    await busy
+    try:
+        second, new = await asyncio.gather(v1.get("/people?page=2&per_page=100&q=", issued.secret), rotate())
+        # The plugin is given the new key in mid-walk.
+        third = await v1.get("/people?page=3&per_page=100&q=", new)
+    finally:
+        done.set()
+        await busy
     assert [a.status_code for a in (second, third)] == [200, 200]
     assert "deprecation" not in third.headers
     found = [p for answer in (first, second, third) for p in answer.json()["people"]]
