@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -46,16 +46,12 @@ class Span(NamedTuple):
 
 def span(context: Context, since: str | None, until: str | None) -> Span:
     """The days that are asked for, by default the last thirty."""
-    last = datetime.fromisoformat(until) if until else datetime.fromtimestamp(context.now / 1_000, UTC)
-    first = since or f"{_days_before(last):%Y-%m-%d}"
-    return Span(first, f"{last:%Y-%m-%d}")
+    last = date.fromisoformat(until) if until else datetime.fromtimestamp(context.now / 1_000, UTC).date()
+    return Span(since or _days_before(last).isoformat(), last.isoformat())
 
 
-def _days_before(last: datetime) -> datetime:
-    try:
-        return last - timedelta(days=DAYS)
-    except OverflowError:
-        return last
+def _days_before(last: date) -> date:
+    return date.fromordinal(max(1, last.toordinal() - DAYS))
 
 
 async def _usage_of(context: Context, keys: list[tuple[Span, UUID]]) -> Mapping[tuple[Span, UUID], list[Any]]:

@@ -50,12 +50,12 @@ class AuditEvent(Node):
     mac: str = column(description="The mac that binds it to its place and to all before it.")
 
     @field("Who acted.", AuditActor, cost=0)
-    def actor(self: strawberry.Parent[Any]) -> Any:
-        return self
+    def actor(root: strawberry.Parent[Any]) -> Any:
+        return root
 
     @operation_field(get_installations, InstallationType | None, description="The installation that it is about.")
-    async def installation(self: strawberry.Parent[Any], info: Info) -> Any:
-        return None if self["installation"] is None else await INSTALLATIONS.load(info.context, self["installation"])
+    async def installation(root: strawberry.Parent[Any], info: Info) -> Any:
+        return None if root["installation"] is None else await INSTALLATIONS.load(info.context, root["installation"])
 
 
 @strawberry.type(description="Why a request was refused.")
@@ -73,12 +73,12 @@ class Decision:
     kid: str | None = column(description="The public part of the key that was presented.")
 
     @field("Who asked.", AuditActor, cost=0)
-    def actor(self: strawberry.Parent[Any]) -> Any:
-        return self
+    def actor(root: strawberry.Parent[Any]) -> Any:
+        return root
 
     @operation_field(get_installations, InstallationType | None, description="The installation that asked.")
-    async def installation(self: strawberry.Parent[Any], info: Info) -> Any:
-        return None if self["installation"] is None else await INSTALLATIONS.load(info.context, self["installation"])
+    async def installation(root: strawberry.Parent[Any], info: Info) -> Any:
+        return None if root["installation"] is None else await INSTALLATIONS.load(info.context, root["installation"])
 
 
 @strawberry.type(description="One thing that is wrong with a chain.")

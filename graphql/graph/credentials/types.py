@@ -57,13 +57,13 @@ class Credential(Node):
         Annotated["Credential", strawberry.lazy("graph.credentials.types")] | None,
         description="The key that replaced it; null where none did.",
     )
-    async def replaced_by(self: strawberry.Parent[Any], info: Info) -> Any:
-        successor = self["replaced_by"]
+    async def replaced_by(root: strawberry.Parent[Any], info: Info) -> Any:
+        successor = root["replaced_by"]
         return None if successor is None else await _CREDENTIALS.load(info.context, successor)
 
     @operation_field(get_installations, InstallationType | None, description="The installation that it opens.")
-    async def installation(self: strawberry.Parent[Any], info: Info) -> Any:
-        return await INSTALLATIONS.load(info.context, self["installation"])
+    async def installation(root: strawberry.Parent[Any], info: Info) -> Any:
+        return await INSTALLATIONS.load(info.context, root["installation"])
 
 
 async def _credentials_of(context: Context, installations: list[UUID]) -> Mapping[UUID, list[Any]]:

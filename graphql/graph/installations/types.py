@@ -10,6 +10,7 @@ from graph.audit.of_installations import events_of
 from graph.audit.types import AuditEvent
 from graph.connections import After, Before, Connection, First, Last, Page, page_request
 from graph.credentials.types import CREDENTIALS_OF, Credential
+from graph.edges import edge
 from graph.installations_by_id import find_installations
 from graph.origins.types import ORIGINS_OF, Origin
 from graph.relay import Node, id_column, register_node
@@ -54,21 +55,20 @@ class Installation(Node):
     updated_at: DateTime = column(description="When it was changed last.")
     version: int = column(description="Grows with each change; `updateInstallation` takes it against lost updates.")
 
-    @operation_field(list_origins, list[Origin], description="Where it runs, the oldest first.")
-    async def origins(self: strawberry.Parent[Any], info: Info) -> Any:
-        return await ORIGINS_OF.load(info.context, self["id"]) or []
-
-    @operation_field(list_credentials, list[Credential], description="Its keys, the oldest first.")
-    async def credentials(self: strawberry.Parent[Any], info: Info) -> Any:
-        return await CREDENTIALS_OF.load(info.context, self["id"]) or []
+    origins: list[Origin] = edge(
+        list_origins, list[Origin], ORIGINS_OF, many=True, description="Where it runs, the oldest first."
+    )
+    credentials: list[Credential] = edge(
+        list_credentials, list[Credential], CREDENTIALS_OF, many=True, description="Its keys, the oldest first."
+    )
 
     @operation_field(list_usage, list[UsageCount], description="How often it used each operation on each day.")
-    async def usage(self: strawberry.Parent[Any], info: Info, since: Since = None, until: Until = None) -> Any:
-        return await usage_of(info.context, self["id"], since, until)
+    async def usage(root: strawberry.Parent[Any], info: Info, since: Since = None, until: Until = None) -> Any:
+        return await usage_of(info.context, root["id"], since, until)
 
     @operation_field(list_installation_events, Connection[AuditEvent] | None, description="What happened to it.")
     async def audit_events(
-        self: strawberry.Parent[Any],
+        root: strawberry.Parent[Any],
         info: Info,
         first: First = None,
         last: Last = None,
@@ -79,7 +79,7 @@ class Installation(Node):
     ) -> Any:
         wanted = {**audit_filters(filter), "installation": None}
         request = page_request(first, last, after, before, descending=direction.descending, filters=wanted)
-        return Page(await events_of(info.context, self["id"], request))
+        return Page(await events_of(info.context, root["id"], request))
 
 
 register_node("Installation", find_installations)

@@ -72,12 +72,12 @@ class Origin(Node):
     created_at: DateTime = column(description="When it was registered.")
 
     @field("What to publish; null for callers without the scope `installations.write`.", Challenge | None)
-    def challenge(self: strawberry.Parent[Any], info: Info) -> Any:
-        return challenge_of(self) if info.context.viewer.holds(Scope.INSTALLATIONS_WRITE) else None
+    def challenge(root: strawberry.Parent[Any], info: Info) -> Any:
+        return challenge_of(root) if info.context.viewer.holds(Scope.INSTALLATIONS_WRITE) else None
 
     @operation_field(get_installations, InstallationType | None, description="The installation that runs there.")
-    async def installation(self: strawberry.Parent[Any], info: Info) -> Any:
-        return await INSTALLATIONS.load(info.context, self["installation"])
+    async def installation(root: strawberry.Parent[Any], info: Info) -> Any:
+        return await INSTALLATIONS.load(info.context, root["installation"])
 
 
 async def _origins_of(context: Context, installations: list[UUID]) -> Mapping[UUID, list[Any]]:
