@@ -1,0 +1,112 @@
+"""The clock jumps, and time passes: keys expire by it, the chain and the limits do not break by it."""
+
+from pathlib import Path
+
+import pytest
+
+from app.clock import DAY, HOUR, MINUTE, SECOND
+from models.installations import Credential
+from services.chain.verifying import verify_chain
+from services.credentials import revoke_credential, rotate_credential
+from services.duties import expire
+from tests.resilience.serving import timed
+from tests.runtime.records import person
+from tests.runtime.surface import Surface
+
+pytestmark = pytest.mark.resilience
+
+
+async def test_a_rotated_key_ends_with_its_grace(engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the millisecond: the old key works until the instant that `Sunset` names, and not at it."""
+    async with timed(engine, tmp_path, monkeypatch) as (world, clock):
+        v1, issued = Surface(world), await world.key((await world.installation())["id"])
+        await v1.ok("/people", issued.secret)
+        new = await rotate_credential(world.context(), issued.credential["id"], 3_600)
+        clock.advance(HOUR - 1)
+        await v1.ok("/people", issued.secret)
+        clock.advance(1)
+        await v1.refused(403, "inactive_installation_credential", "/people", issued.secret)
+        await v1.ok("/people", new.secret)
+        assert await expire(world.runtime) == 1
+        await v1.refused(403, "inactive_installation_credential", "/people", issued.secret)
+        row = await Credential.of(world.tenant).one(Credential.status, where=Credential.id == issued.credential["id"])
+        assert row == {"status": "expired"}
+
+
+async def test_an_expired_key_stays_expired(engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once it was marked, a clock that is set back does not open it again; a revoked key never cares for the clock."""
+    async with timed(engine, tmp_path, monkeypatch) as (world, clock):
+        v1, installation = Surface(world), await world.installation()
+        short = await world.key(installation["id"], expires_at=clock.now_ms() + MINUTE)
+        revoked = await world.key(installation["id"])
+        await revoke_credential(world.context(), revoked.credential["id"])
+        await v1.ok("/people", short.secret)
+        clock.advance(MINUTE)
+        await v1.refused(403, "inactive_installation_credential", "/people", short.secret)
+        assert await expire(world.runtime) == 1
+        clock.jump(-DAY)
+        clock.advance(2 * SECOND)
+        for key in (short.secret, revoked.secret):
+            await v1.refused(403, "inactive_installation_credential", "/people", key)
+
+
+async def test_a_warm_key_knows_its_end(engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that is kept in memory is judged by the clock at each request, not by when it was looked up."""
+    async with timed(engine, tmp_path, monkeypatch) as (world, clock):
+        v1 = Surface(world)
+        issued = await world.key((await world.installation())["id"], expires_at=clock.now_ms() + 500)
+        await v1.ok("/people", issued.secret)
+        clock.jump(600)
+        await v1.refused(403, "inactive_installation_credential", "/people", issued.secret)
+
+
+async def test_the_chain_across_jumps(engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events keep the order in which they were sealed, whatever the wall clock says; the chain verifies."""
+    async with timed(engine, tmp_path, monkeypatch) as (world, clock):
+        for jump in (0, -DAY, 10 * DAY, -30 * DAY, 1):
+            clock.jump(jump)
+            await world.installation()
+            await world.runtime.sealer.seal_all()
+        report = await verify_chain(world.runtime.database, world.runtime.audit_key, world.tenant, [])
+        assert report.faults == [] and report.events >= 10
+
+
+async def test_walks_and_denials_ignore_the_wall_clock(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A jump neither ends a walk nor folds or splits repeats; waiting does."""
+    async with timed(engine, tmp_path, monkeypatch, walk_seconds=60) as (world, clock):
+        v1 = Surface(world)
+        await world.people(*(person(n) for n in range(1, 13)))
+        installation = await world.installation(rate_limit_per_minute=1, rate_limit_burst=1)
+        issued = await world.key(installation["id"], ["people.read"])
+        await v1.ok("/people?per_page=3", issued.secret)
+        clock.jump(-DAY)
+        await v1.ok("/people?per_page=3&page=2", issued.secret)
+        clock.jump(5 * DAY)
+        await v1.ok("/people?per_page=3&page=3", issued.secret)
+        clock.advance(61 * SECOND)
+        await v1.refused(429, "installation_rate_limit_exceeded", "/people?per_page=3&page=4", issued.secret)
+
+
+async def test_uses_of_two_days(engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A use counts for the UTC day on which it was; `last_used_at` does not go back with the clock."""
+    async with timed(engine, tmp_path, monkeypatch) as (world, clock):
+        from models.operations import UsageCount
+
+        v1, issued = Surface(world), await world.key((await world.installation())["id"])
+        first = clock.now_ms()
+        await v1.ok("/people", issued.secret)
+        clock.advance(DAY)
+        await v1.ok("/people", issued.secret)
+        await world.runtime.usage.flush()
+        clock.jump(-3 * DAY)
+        await v1.ok("/people", issued.secret)
+        await world.runtime.usage.flush()
+        days = await UsageCount.of(world.tenant).select(UsageCount.day, UsageCount.count).order_by(UsageCount.day)
+        assert [row["count"] for row in days] == [1, 1, 1]
+        assert len({row["day"] for row in days}) == 3
+        row = await Credential.of(world.tenant).one(
+            Credential.last_used_at, where=Credential.id == issued.credential["id"]
+        )
+        assert row == {"last_used_at": first + DAY}
