@@ -8,11 +8,11 @@ import structlog
 
 from app import assets
 from app.database.migrating import pending
-from app.errors import DomainError, MethodNotAllowed, NotFound, PayloadTooLarge, Unavailable
+from app.errors import DomainError, Internal, MethodNotAllowed, NotFound, PayloadTooLarge, Unavailable
 from app.ids import accept_request_id
 from app.logs import configure_logs
-from app.metrics import Metrics
-from app.plain import answer_json, answer_platform_error, header, send_answer
+from app.metrics import CONTENT_TYPE, Metrics
+from app.plain import answer_json, answer_platform_error, encoded, header, send_answer
 from app.settings import Settings, load_settings
 from graph.schema import build_schema
 from graph.server import GraphqlServer
@@ -84,13 +84,20 @@ class Application:
 
         async def send_tagged(message: Any) -> None:
             if message["type"] == "http.response.start":
-                seen[0] = message["status"]
+                seen[:] = [message["status"], 1]
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
+        self.metrics.open_requests.inc()
         try:
             await self._dispatch(scope, receive, send_tagged)
+        except Exception:
+            # The last resort: a surface answers its own errors, and what gets here is a defect of ours.
+            LOG.exception("a request broke", request_id=request_id, path=scope["path"])
+            if not seen[1:]:
+                await self._refuse(scope, send_tagged, Internal())
         finally:
+            self.metrics.open_requests.dec()
             self._note(scope, seen[0], perf_counter() - started)
 
     def _note(self, scope: Any, status: int, seconds: float) -> None:
@@ -109,14 +116,14 @@ class Application:
 
     async def _dispatch(self, scope: Any, receive: Any, send: Any) -> None:
         path = scope["path"]
-        if scope["type"] == "http" and _too_large(scope, self.settings.max_body_bytes):
+        if _is_below(path, "/graphql"):
+            await self._graphql(scope, receive, send)
+        elif scope["type"] == "http" and _too_large(scope, self.settings.max_body_bytes):
             await self._refuse(scope, send, PayloadTooLarge())
         elif _is_below(path, V1):
             await self._v1(_below(scope, V1), receive, send)
         elif self._legacy is not None and _is_below(path, LEGACY_PREFIX):
             await self._legacy(_below(scope, LEGACY_PREFIX), receive, send)
-        elif path == "/graphql" or path.startswith("/graphql/"):
-            await self._graphql(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 4404, "reason": "There is no stream here."})
         else:
@@ -137,7 +144,8 @@ class Application:
             elif path in routes:
                 await routes[path](scope, send)
             else:
-                await send_answer(send, *self._file(scope, path))
+                status, headers, body = self._file(scope, path)
+                await send_answer(send, status, encoded(headers), body)
         else:
             await answer_platform_error(scope, send, NotFound(f"There is nothing at {scope['path'][:200]}."))
 
@@ -147,15 +155,14 @@ class Application:
         else:
             await answer_platform_error(scope, send, error)
 
-    def _page(self, scope: Any) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    def _page(self, scope: Any) -> tuple[int, dict[str, str], bytes]:
         return self._file(scope, assets.PAGE)
 
-    def _file(self, scope: Any, path: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    def _file(self, scope: Any, path: str) -> tuple[int, dict[str, str], bytes]:
         query = dict(pair.partition("=")[::2] for pair in scope["query_string"].decode("latin-1").split("&"))
-        status, headers, body = assets.answer(
+        return assets.answer(
             path, self._assets[path], version=query.get("v"), if_none_match=header(scope, b"if-none-match")
         )
-        return status, [(name.lower().encode(), value.encode()) for name, value in headers.items()], body
 
     async def _index(self, scope: Any, send: Any) -> None:
         found = {
@@ -185,8 +192,6 @@ class Application:
 
     async def _metrics(self, scope: Any, send: Any) -> None:
         self.metrics.readers.set(self.runtime.bus.readers())
-        from app.metrics import CONTENT_TYPE
-
         await send_answer(send, 200, [(b"content-type", CONTENT_TYPE.encode())], self.metrics.render())
 
 
@@ -215,14 +220,14 @@ def _too_large(scope: Any, most: int) -> bool:
 
 
 def create_app(settings: Settings | None = None) -> Application:
-    """The application that a server runs; settings from the environment unless given."""
-    settings = settings or load_settings()
-    configure_logs(settings.log_level)
-    return Application(settings)
+    """The application; settings from the environment unless given. Who runs it configures the logs."""
+    return Application(settings or load_settings())
 
 
 def __getattr__(name: str) -> Any:
     # `uvicorn app.asgi:app` works, and importing this module opens nothing.
     if name == "app":
-        return create_app()
+        settings = load_settings()
+        configure_logs(settings.log_level)
+        return create_app(settings)
     raise AttributeError(name)

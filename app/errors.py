@@ -184,10 +184,6 @@ class CostLimited(RateLimited):
     code, status, text = "cost_limit_exceeded", 429, "The cost budget of this token is used up for now."
 
 
-class UpstreamFailed(DomainError):
-    code, status, text = "upstream_failed", 502, "A service that this depends on did not answer as it should."
-
-
 class Unavailable(DomainError):
     code, status, text = "service_unavailable", 503, "A part that this needs is not available; try again shortly."
 

@@ -1,6 +1,7 @@
 """Structured logs: one JSON object a line on standard error, each with the request id where there is one."""
 
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import msgspec
@@ -9,12 +10,12 @@ import structlog
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
-def _render(_: Any, __: str, event: dict[str, Any]) -> str:
+def _render(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
     return msgspec.json.encode(event, enc_hook=str).decode()
 
 
-def configure_logs(level: str) -> None:
-    """Everything at `level` and above, as JSON; called once by the roof."""
+def configure_logs(level: str, *, settled: bool = True) -> None:
+    """Everything at `level` and above, as JSON. `settled`: it is not configured again, so loggers are kept."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -25,5 +26,5 @@ def configure_logs(level: str) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=settled,
     )

@@ -1,5 +1,6 @@
 """Answers without a framework, for the roof: JSON, and the platform's error envelope."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,6 +15,10 @@ _JSON: Headers = [(b"content-type", b"application/json")]
 def header(scope: Any, name: bytes) -> str | None:
     """The first header of that (lower-case) name."""
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
+
+
+def encoded(headers: Mapping[str, str]) -> Headers:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
 async def send_answer(send: Any, status: int, headers: Headers, body: bytes) -> None:
@@ -35,6 +40,5 @@ async def answer_platform_error(
     if error.details:
         shown["details"] = dict(error.details)  # type: ignore[assignment]
     meta = {"requestId": scope["state"]["request_id"], "timestamp": iso(SYSTEM_CLOCK.now_ms())}
-    extra = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
     body = msgspec.json.encode({"success": False, "error": shown, "meta": meta})
-    await send_answer(send, error.status, [*_JSON, *extra], body)
+    await send_answer(send, error.status, [*_JSON, *encoded(headers or {})], body)

@@ -4,6 +4,7 @@ One struct is the whole table; docs/operations/settings.md is compared with it b
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,12 @@ class SettingsError(Exception):
     """A setting is unknown or breaks its rule; the message names it."""
 
 
+#: None of them is symmetric: with a published key, `HS256` or `none` would let anybody sign.
+Algorithm = Literal[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"
+]  # fmt: skip
+
+
 def _doc(text: str, **rules: Any) -> Meta:
     return Meta(description=text, **rules)
 
@@ -29,7 +36,7 @@ class OidcIssuer(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     issuer: str
     audience: str
     jwks_url: str | None = None
-    algorithms: tuple[str, ...] = ("RS256", "ES256", "EdDSA")
+    algorithms: tuple[Algorithm, ...] = ("RS256", "ES256", "EdDSA")
     tenant_claim: str = "tenant_id"
     roles_claim: str = "roles"
     permissions_claim: str = "permissions"
@@ -57,7 +64,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     graphql_documents: Annotated[
         Literal["any", "trusted"], _doc("`trusted` runs only the documents of the manifest.")
     ] = "any"
-    graphql_cost_per_minute: Annotated[int, _doc("GraphQL cost a token may use a minute.", ge=1)] = 60_000
+    graphql_cost_per_minute: Annotated[int, _doc("GraphQL cost a token may use a minute.", ge=2_000)] = 60_000
     rate_limit_per_minute: Annotated[int, _doc("Requests a minute of an installation.", ge=1)] = 600
     rate_limit_burst: Annotated[int, _doc("Requests an installation may send at once.", ge=1)] = 300
     walk_pages: Annotated[int, _doc("Pages that one walk through a list may reserve.", ge=0)] = 1_000
@@ -95,11 +102,12 @@ _LISTS = {"egress_allow", "dns_servers"}
 
 
 def _parse(name: str, text: str) -> Any:
-    if name in _LISTS:
+    """None, as if it were not set, for an empty text."""
+    if not text.strip():
+        return None
+    if name in _LISTS and not text.startswith('["'):
         return [part.strip() for part in text.split(",") if part.strip()]
-    if name == "oidc_issuers":
-        return msgspec.json.decode(text)
-    return None if text == "" else text
+    return msgspec.json.decode(text) if name in _LISTS or name == "oidc_issuers" else text
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -113,16 +121,18 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
             raise SettingsError(f"{variable} is not a setting; see docs/operations/settings.md")
         try:
             found[name] = _parse(name, text)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeError) as error:
             raise SettingsError(f"{variable} is not valid JSON: {error}") from error
     return {name: value for name, value in found.items() if value is not None}
 
 
 def _from_file(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: {error}") from error
 
@@ -133,10 +143,30 @@ def load_settings(environ: Mapping[str, str] | None = None, **given: Any) -> Set
     Raises SettingsError, naming the variable or the file, for an unknown name or a value against its rule.
     """
     environment = _from_environment(os.environ if environ is None else environ)
-    environment |= {name: value for name, value in given.items() if value is not None}
-    home = Path(environment.get("home", Settings.__struct_defaults__[0]))
+    chosen = {name: value for name, value in given.items() if value is not None}
+    home = Path(chosen.get("home") or environment.get("home", Settings.__struct_defaults__[0]))
+    path = home / "dovetail.toml"
     try:
-        found = _from_file(home / "dovetail.toml") | environment
-        return msgspec.convert(found, Settings, strict=False, dec_hook=lambda kind, value: kind(value))
+        found = _from_file(path) | environment | chosen
+        settings = msgspec.convert(found, Settings, strict=False, dec_hook=lambda kind, value: kind(value))
     except msgspec.ValidationError as error:
-        raise SettingsError(f"settings: {error}") from error
+        raise SettingsError(f"{_source(str(error), path, environment, chosen)}: {error}") from error
+    _refuse_namesakes(settings)
+    return settings
+
+
+def _source(error: str, path: Path, environment: Mapping[str, Any], chosen: Mapping[str, Any]) -> str:
+    """Where the value comes from that msgspec's message is about."""
+    found = re.search(r" - at `\$\.(\w+)", error)
+    name = found[1] if found else ""
+    if name in chosen:
+        return name
+    return PREFIX + name.upper() if name in environment else str(path)
+
+
+def _refuse_namesakes(settings: Settings) -> None:
+    """The issuer's name alone picks the keys and the algorithms, so no two may share it."""
+    names = [settings.token_issuer, *(foreign.issuer for foreign in settings.oidc_issuers)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SettingsError(f"oidc_issuers and token_issuer: {twice[0]!r} stands there more than once")

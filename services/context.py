@@ -52,9 +52,10 @@ class Context:
         before: Mapping[str, Any] | None = None,
         after: Mapping[str, Any] | None = None,
         installation: UUID | None = None,
+        outcome: Outcome = "allow",
     ) -> None:
         """Say what was done to what; written as an audit event in the transaction that does it."""
-        entry = self.entry(action or self.action or "unnamed", "allow")
+        entry = self.entry(action or self.action or "unnamed", outcome)
         entry.resource, entry.resource_id, entry.installation = resource, str(resource_id), installation
         entry.before, entry.after = snapshot(before), snapshot(after)
         self._noted.append(entry)

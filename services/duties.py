@@ -15,7 +15,7 @@ from app.ids import new_request_id
 from services.chain.anchors import anchor_file, take_anchors
 from services.context import Context
 from services.credentials import expire_credentials
-from services.origins.upkeep import check_proof, due_origins, settle_proof
+from services.origins.upkeep import check_proof, due_origins, expire_challenges, settle_proof
 from services.runtime import Runtime
 from services.tenants import all_tenants
 from services.usage import FLUSH_SECONDS
@@ -48,10 +48,11 @@ async def recheck_origins(runtime: Runtime) -> int:
 
 
 async def expire(runtime: Runtime) -> int:
-    """Mark the keys that ran out, tenant by tenant."""
+    """Mark the keys and the challenges that ran out, tenant by tenant."""
     count = 0
     for tenant in await all_tenants():
         count += await expire_credentials(_context(runtime, tenant["id"], "expire"))
+        count += await expire_challenges(_context(runtime, tenant["id"], "expire"))
     return count
 
 
@@ -66,7 +67,7 @@ def duties(runtime: Runtime) -> list[Duty]:
         Duty(
             "anchors",
             settings.anchor_minutes * MINUTE / 1_000,
-            lambda: take_anchors(runtime.database, clock, anchor_file(settings.home)),
+            lambda: take_anchors(runtime.database, clock, anchor_file(settings.home), runtime.send_anchor),
         ),
     ]
 

@@ -105,8 +105,10 @@ class JobRunner:
                 LOG.exception("jobs could not be settled")
                 busy = 0
             if not busy:
+                # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the wake-up.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await self._wake.wait()
                 self._wake.clear()
 
     async def run_due(self) -> int:

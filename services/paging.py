@@ -117,6 +117,27 @@ def _where(where: Sequence[Condition]) -> tuple[str, dict[str, Any]]:
     return " AND ".join(f"({condition.sql})" for condition in where), params
 
 
+def among(column: str, values: Sequence[UUID]) -> Condition:
+    """`column` is one of these. Few texts for any number of values: the last one fills up to a power of two."""
+    if not values:
+        return Condition("false")
+    size = 1 << (len(values) - 1).bit_length()
+    filled = [*values, *[values[-1]] * (size - len(values))]
+    params = {f"{column}_{place}": value for place, value in enumerate(filled)}
+    return Condition(f"{column} IN ({', '.join(f'{{{name}}}' for name in params)})", params)
+
+
+async def rows_among(
+    database: Database, table: str, columns: str, tenant: UUID, column: str, values: Sequence[UUID], order: str
+) -> list[Row]:
+    """All rows of a tenant whose column is one of these values."""
+    if not values:
+        return []
+    sql, params = _where([Condition("tenant = {tenant}", {"tenant": tenant}), among(column, values)])
+    text = f"SELECT {columns} FROM {table} WHERE {sql} ORDER BY {order}"  # noqa: S608 - own words
+    return await database.fetch(statement(text), **params)
+
+
 async def offset_page(
     database: Database, listing: Listing, where: Sequence[Condition], order: str, page: int, per_page: int
 ) -> list[Row]:

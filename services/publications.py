@@ -10,7 +10,7 @@ from models.people import Publication
 from services.context import Context
 from services.operations import operation
 from services.paging import KeysetPage, KeysetRequest, Listing, OffsetPage, OffsetRequest, Owned, Sort, owned_rows
-from services.people.listing import refresh_authors
+from services.people.listing import hold_listing, refresh_authors
 from services.people.reading import SEARCH, listed_page, searched_page
 
 _COLUMNS = "id, doi, title, publication_date, publication_year, publication_type, cited_by_count, last_fetched_at"
@@ -76,6 +76,7 @@ async def list_person_publications(context: Context, people: list[UUID], most: i
 @operation(scope=Scope.PUBLICATIONS_WRITE, audit="publication.visibility_set", writes=True, raises=[NotFound])
 async def set_publication_visibility(context: Context, publication_id: UUID, visible: bool) -> dict[str, Any]:
     """Show a publication to consumers, or hide it."""
+    await hold_listing(context.database, context.tenant)
     before = await _find(context, publication_id)
     await Publication.of(context.tenant).update({"visible": visible}).where(Publication.id == publication_id)
     await refresh_authors(context.database, context.tenant, publication_id)

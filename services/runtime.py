@@ -23,6 +23,7 @@ from services.access.keys import Keys
 from services.chain.denials import Denials
 from services.chain.entries import Entry, write_entries
 from services.chain.sealing import Sealer
+from services.chain.verifying import Anchor
 from services.jobs import JobRunner
 from services.limits import Limiter
 from services.people.client import OrcidClient
@@ -93,6 +94,19 @@ class Runtime:
         """Write audit events in a transaction of their own."""
         await self.database.in_transaction(lambda: write_entries(entries, self.audit_key))
         self.sealer.wake()
+
+    async def send_anchor(self, anchor: Anchor) -> None:
+        """Give an anchor to the webhook of the settings; one that cannot be given is logged, the file has it."""
+        url = self.settings.anchor_url
+        if url is None:
+            return
+        try:
+            answer = await self.egress.post(url, msgspec.json.encode(anchor), content_type="application/json")
+        except EgressError as error:
+            LOG.error("the anchor webhook cannot be reached", reason=str(error), seq=anchor.seq)
+            return
+        if answer.status >= 300:
+            LOG.error("the anchor webhook refused an anchor", status=answer.status, seq=anchor.seq)
 
     async def _publish_audit(self, tenant: UUID, events: Sequence[Mapping[str, Any]]) -> None:
         for event in events:

@@ -10,7 +10,7 @@ from models.people import Work
 from services.context import Context
 from services.operations import operation
 from services.paging import KeysetPage, KeysetRequest, Listing, OffsetPage, OffsetRequest, Owned, Sort, owned_rows
-from services.people.listing import refresh_people
+from services.people.listing import hold_listing, refresh_people
 from services.people.reading import SEARCH, listed_page, searched_page
 
 _COLUMNS = "id, title, work_type, publication_date, publication_year, url, created_at"
@@ -87,6 +87,7 @@ async def set_work_visibility(context: Context, work_id: UUID, visible: bool) ->
 
 
 async def _change(context: Context, work_id: UUID, values: dict[str, Any]) -> dict[str, Any]:
+    await hold_listing(context.database, context.tenant)
     before = await _find(context, work_id)
     await Work.of(context.tenant).update(values).where(Work.id == work_id)
     await refresh_people(context.database, context.tenant, [before["person"]])

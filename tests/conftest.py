@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from app.logs import configure_logs
 from models.piccolo_app import TABLES
 from tests.databases import fresh_url
 from tests.world import World, running
+
+configure_logs("error", settled=False)
 
 ENGINES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
@@ -28,7 +31,9 @@ def session_url(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def application(session_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Any]:
     home: Path = tmp_path_factory.mktemp("home")
-    async with running(session_url, home, egress_allow=["127.0.0.0/8", "localhost"]) as served:
+    # Nothing listens there: a test that queues a sync must not call the real ORCID.
+    nowhere = "http://127.0.0.1:9"
+    async with running(session_url, home, egress_allow=["127.0.0.0/8", "localhost"], orcid_base_url=nowhere) as served:
         yield served
 
 

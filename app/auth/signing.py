@@ -5,22 +5,23 @@ import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 import msgspec
 from joserfc import jwt
-from joserfc.errors import SecurityWarning
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import OKPKey
 
 from app.clock import SECOND, Clock
 from app.ids import new_id
 from app.keyfiles import read_or_create
-from app.settings import Settings
+from app.settings import Settings, SettingsError
 
 # RFC 9864 renames EdDSA to Ed25519; verifiers in the field still know only the old name.
 warnings.filterwarnings("ignore", message="EdDSA is deprecated", category=SecurityWarning)
 
-ALGORITHM = "EdDSA"
+ALGORITHM: Final = "EdDSA"
 
 
 class TokenRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +43,14 @@ def _make_key() -> bytes:
 
 def signing_key(folder: Path) -> OKPKey:
     """The issuer's private key (RFC 8037), read from or made in `signing.json`."""
-    return OKPKey.import_key(json.loads(read_or_create(folder / "signing.json", _make_key)))
+    path = folder / "signing.json"
+    try:
+        key = OKPKey.import_key(json.loads(read_or_create(path, _make_key)))
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise SettingsError(f"{path} is no Ed25519 key as a JWK (RFC 8037)") from error
+    if not key.is_private or key.curve_name != "Ed25519":
+        raise SettingsError(f"{path} must hold a private Ed25519 key as a JWK (RFC 8037)")
+    return key
 
 
 def issue_token(key: OKPKey, settings: Settings, clock: Clock, request: TokenRequest) -> str:

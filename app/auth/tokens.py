@@ -4,16 +4,18 @@ The issuer named in the token picks the keys and the allowed algorithms (RFC 872
 nothing else in the token is believed before its signature and its claims have been checked.
 """
 
+import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet, OKPKey
+from joserfc.jwk import JWKRegistry, KeySet, OKPKey
 
 from app.auth.principal import Principal
 from app.auth.scopes import scopes_of
@@ -26,6 +28,11 @@ LEEWAY_SECONDS = 30
 LONGEST = 8_192
 _REMEMBERED = 4_096
 _REMEMBER_SECONDS = 30
+_KEPT_SECONDS = 3_600
+_ASK_AGAIN_SECONDS = 30
+_RETRY_SECONDS = 5
+#: What comes of hostile JSON: also a depth that nothing can read, and a number that nothing can count with.
+_UNREADABLE = (JoseError, ValueError, TypeError, KeyError, OverflowError, RecursionError)
 
 #: Reads a JSON document from an address; raises Unavailable.
 FetchJson = Callable[[str], Awaitable[Any]]
@@ -49,27 +56,53 @@ class BuiltInKeys:
 
 
 class JwksKeys:
-    """An OIDC issuer's keys by its JWKS (RFC 7517), kept an hour; an unknown `kid` asks again, at most once in 30 s."""
+    """An OIDC issuer's keys by its JWKS (RFC 7517), kept an hour; an unknown `kid` asks again, at most once in 30 s.
+
+    While the issuer cannot be asked, keys that were read serve one more hour. Anybody can make up a token
+    that names the issuer, so a failure too is kept for a while, and who comes at the same time waits for one answer.
+    """
 
     def __init__(self, issuer: OidcIssuer, fetch: FetchJson, clock: Clock) -> None:
         self.issuer = issuer
         self._fetch, self._clock = fetch, clock
         self._keys: KeySet | None = None
-        self._read_at = float("-inf")
+        self._read_at = self._asked_at = float("-inf")
+        self._failure: str | None = None
+        self._asking = asyncio.Lock()
 
     async def keys(self, kid: str | None) -> KeySet:
-        age = self._clock.monotonic() - self._read_at
-        known = self._keys is not None and any(key.kid == kid for key in self._keys.keys)
-        if self._keys is None or age > 3600 or (not known and age > 30):
-            self._keys = await self._read()
-            self._read_at = self._clock.monotonic()
+        if self._is_due(kid):
+            async with self._asking:
+                if self._is_due(kid):
+                    await self._ask()
+        if self._keys is None or (self._failure is not None and not self._knows(kid)):
+            raise Unavailable(self._failure)
         return self._keys
 
-    async def _read(self) -> KeySet:
-        url = self.issuer.jwks_url or await self._discover()
+    def _is_due(self, kid: str | None) -> bool:
+        now = self._clock.monotonic()
+        if self._keys is None:
+            return now - self._asked_at > _RETRY_SECONDS
+        kept = now - self._read_at <= _KEPT_SECONDS and self._knows(kid)
+        return not kept and now - self._asked_at > _ASK_AGAIN_SECONDS
+
+    def _knows(self, kid: str | None) -> bool:
+        return self._keys is not None and any(key.kid == kid for key in self._keys.keys)
+
+    async def _ask(self) -> None:
         try:
-            return KeySet.import_key_set(await self._fetch(url))
-        except (JoseError, TypeError, KeyError, ValueError) as error:
+            self._keys = await self._read()
+            self._read_at, self._failure = self._clock.monotonic(), None
+        except Unavailable as error:
+            self._failure = error.message
+            if self._clock.monotonic() - self._read_at > 2 * _KEPT_SECONDS:
+                self._keys = None
+        self._asked_at = self._clock.monotonic()
+
+    async def _read(self) -> KeySet:
+        try:
+            return _usable_keys(await self._fetch(self.issuer.jwks_url or await self._discover()))
+        except _UNREADABLE as error:
             raise Unavailable(f"The keys of the issuer {self.issuer.issuer} cannot be read.") from error
 
     async def _discover(self) -> str:
@@ -79,31 +112,42 @@ class JwksKeys:
         return str(document["jwks_uri"])
 
 
+def _usable_keys(document: Any) -> KeySet:
+    """The keys that this server can use; of others an issuer may publish as many as it likes (RFC 7517 section 5)."""
+    keys = []
+    for published in document["keys"]:
+        with suppress(*_UNREADABLE):
+            keys.append(JWKRegistry.import_key(published))
+    if not keys:
+        raise ValueError("no usable key")
+    return KeySet(keys)
+
+
 class TokenVerifier:
     """Turns a bearer token into a principal, or raises InvalidToken saying which rule it breaks."""
 
     def __init__(self, sources: Sequence[KeySource], clock: Clock) -> None:
         self._sources = {source.issuer.issuer: source for source in sources}
         self._clock = clock
-        self._verified: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
+        self._verified: OrderedDict[bytes, tuple[float, float, Principal]] = OrderedDict()
 
     async def verify(self, token: str) -> Principal:
         if len(token) > LONGEST:
             raise InvalidToken("The bearer token is longer than 8192 characters.")
         mark = hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
         remembered = self._verified.get(mark)
-        if remembered is not None and self._clock.monotonic() < remembered[0]:
-            return remembered[1]
+        if remembered is not None and self._clock.monotonic() < remembered[0] and self._clock.now_ms() < remembered[1]:
+            return remembered[2]
         claims, source = await self._checked_claims(token)
         principal = _principal(claims, source.issuer)
-        self._remember(mark, principal, claims["exp"] - self._clock.now_ms() / SECOND)
+        self._remember(mark, principal, claims["exp"] * SECOND)
         return principal
 
-    def _remember(self, mark: bytes, principal: Principal, seconds_left: float) -> None:
+    def _remember(self, mark: bytes, principal: Principal, expires_ms: float) -> None:
+        """By both clocks: the one may jump, the other stands still while the machine sleeps."""
         if len(self._verified) >= _REMEMBERED:
             self._verified.popitem(last=False)
-        until = self._clock.monotonic() + min(_REMEMBER_SECONDS, seconds_left)
-        self._verified[mark] = (until, principal)
+        self._verified[mark] = (self._clock.monotonic() + _REMEMBER_SECONDS, expires_ms, principal)
 
     async def _checked_claims(self, token: str) -> tuple[dict[str, Any], KeySource]:
         source, kid = self._source(token)
@@ -112,7 +156,7 @@ class TokenVerifier:
         try:
             decoded = jwt.decode(token, keys, algorithms=allowed)
             self._registry(source.issuer).validate(decoded.claims)
-        except (JoseError, ValueError, TypeError, KeyError) as error:
+        except _UNREADABLE as error:
             raise InvalidToken(f"The bearer token is not valid: {_reason(error)}.") from error
         return decoded.claims, source
 
@@ -121,7 +165,7 @@ class TokenVerifier:
             parts = jws.extract_compact(token.encode())
             claims = msgspec.json.decode(parts.payload)
             header = parts.headers()
-        except (JoseError, ValueError, TypeError, KeyError) as error:
+        except _UNREADABLE as error:
             raise InvalidToken("The bearer token is no JWT.") from error
         issuer = claims.get("iss") if isinstance(claims, dict) else None
         source = self._sources.get(issuer) if isinstance(issuer, str) else None
@@ -151,6 +195,10 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
 
 
+def _shown(name: Any) -> str | None:
+    return name if isinstance(name, str) and name.isprintable() else None
+
+
 def _principal(claims: dict[str, Any], issuer: OidcIssuer) -> Principal:
     tenant = claims.get(issuer.tenant_claim)
     subject = claims.get(issuer.subject_claim) or claims.get("sub")
@@ -158,7 +206,8 @@ def _principal(claims: dict[str, Any], issuer: OidcIssuer) -> Principal:
         tenant_id = UUID(str(tenant))
     except ValueError as error:
         raise InvalidToken(f"The bearer token's claim {issuer.tenant_claim} names no tenant.") from error
-    if not isinstance(subject, str) or not subject:
+    # No database keeps a NUL, and no log should show what moves its cursor.
+    if not isinstance(subject, str) or not subject or not subject.isprintable():
         raise InvalidToken(f"The bearer token's claim {issuer.subject_claim} names nobody.")
     roles = _texts(claims.get(issuer.roles_claim))
     return Principal(
@@ -168,6 +217,6 @@ def _principal(claims: dict[str, Any], issuer: OidcIssuer) -> Principal:
         scopes=scopes_of(roles, _texts(claims.get(issuer.permissions_claim))),
         authn="bearer",
         tier="premium" if claims.get("tier") == "premium" else "standard",
-        name=claims["name"] if isinstance(claims.get("name"), str) else None,
+        name=_shown(claims.get("name")),
         roles=roles,
     )

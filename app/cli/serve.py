@@ -70,10 +70,11 @@ def listen(host: str, port: int) -> socket.socket:
 def configured(settings: Settings) -> "uvicorn.Config":
     """The server's configuration. Requests are logged by the application, with their ids."""
     import uvicorn
-    from uvicorn.importer import import_from_string
+
+    from app.asgi import create_app
 
     return uvicorn.Config(
-        import_from_string("app.asgi:create_app")(settings),
+        create_app(settings),
         loop="uvloop",
         http="httptools",
         ws="websockets-sansio",
@@ -93,6 +94,7 @@ def _run(settings: Settings, listener: socket.socket, told: dict[str, Any]) -> N
     import uvicorn
 
     from app.cli.server_logs import structure_logs
+    from app.logs import configure_logs
 
     class Server(uvicorn.Server):
         """Says where it listens once it does."""
@@ -103,6 +105,7 @@ def _run(settings: Settings, listener: socket.socket, told: dict[str, Any]) -> N
                 _announce(settings, told)
 
     server = Server(configured(settings))
+    configure_logs(settings.log_level)
     structure_logs(settings.log_level)
     try:
         server.run(sockets=[listener])

@@ -15,6 +15,10 @@ _POSTGRES = (
     asyncpg.InsufficientResourcesError,
     asyncpg.PostgresSystemError,
     asyncpg.LockNotAvailableError,
+    # The server answers, but not to us: it is being restored, or a name or a password was changed under us.
+    asyncpg.ObjectNotInPrerequisiteStateError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidAuthorizationSpecificationError,
 )
 _SQLITE = {
     sqlite3.SQLITE_BUSY,

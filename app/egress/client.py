@@ -7,7 +7,7 @@ rebinding), a strange spelling of an address or a redirect all end in the same c
 import asyncio
 import errno
 import socket
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -100,12 +100,25 @@ class Egress:
         `max_bytes` counts decoded bytes. With `redirects="none"` a 3xx is an answer like any other.
         """
         target = parse_url(url)
+        return await self._guarded(
+            target, timeout_seconds, self._follow(target, max_bytes, headers or {}, redirects == "same-host")
+        )
+
+    async def post(
+        self, url: str, body: bytes, *, content_type: str, timeout_seconds: float = 5, max_bytes: int = 65_536
+    ) -> Answer:
+        """POST within one deadline; a redirect is an answer like any other."""
+        target = parse_url(url)
+        sending = self._once(target, max_bytes, {"Content-Type": content_type}, method="POST", body=body)
+        return await self._guarded(target, timeout_seconds, sending)
+
+    async def _guarded(self, target: URL, timeout_seconds: float, call: Coroutine[Any, Any, Answer]) -> Answer:
         host = target.raw_host or ""
         dial = _Dial(host_allowed=self._allow.has_host(host))
         mark = _dial.set(dial)
         try:
             async with asyncio.timeout(timeout_seconds):
-                return await self._follow(target, max_bytes, headers or {}, redirects == "same-host")
+                return await call
         except TimeoutError:
             raise EgressFailed(f"{host}: no full answer within {timeout_seconds:g} seconds.") from None
         except aiohttp.InvalidURL:
@@ -135,17 +148,20 @@ class Egress:
             url = redirected(url, location)
         raise EgressRefused("redirect_loop", url.raw_host or "")
 
-    async def _once(self, url: URL, max_bytes: int, headers: Mapping[str, str]) -> Answer:
-        async with self._open().get(url, headers=headers, allow_redirects=False) as response:
+    async def _once(
+        self, url: URL, max_bytes: int, headers: Mapping[str, str], *, method: str = "GET", body: bytes | None = None
+    ) -> Answer:
+        sending = self._open().request(method, url, headers=headers, data=body, allow_redirects=False)
+        async with sending as response:
             if response.status in _REDIRECTS and "Location" in response.headers:
                 response.close()
                 return Answer(response.status, response.headers, b"", str(url))
             try:
-                body = await _read(response, max_bytes)
+                content = await _read(response, max_bytes)
             except BaseException:
                 response.close()
                 raise
-            return Answer(response.status, response.headers, body, str(url))
+            return Answer(response.status, response.headers, content, str(url))
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -80,6 +80,7 @@ class Admission:
         if cost > self._documents.limits.cost:
             raise QueryTooComplex(f"The operation costs {cost}; {self._documents.limits.cost} is the most.")
         verdict = await self._charge(graph.viewer, cost)
+        graph.row_plans = operation.row_plans
         return Admitted(graph, operation, variables, request.extensions or {}, cost, verdict)
 
     def _document(self, request: GraphqlRequest, viewer: Principal) -> Document:

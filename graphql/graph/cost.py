@@ -1,8 +1,8 @@
 """What an operation costs: about the number of objects that it may read.
 
 An object costs 1, a plain field nothing, a field with a resolver of its own 1, a mutation 10. What stands in a list
-counts as often as the list may be long: by `first`, `last` or `ids`, else 10 times. A plan is made once per
-document; the variables of a request are put in afterwards, in time linear to the plan.
+counts as often as the list may be long: by `first`, `last` or `ids`, else 10 times, or 5 along an edge. A plan
+is made once per document; the variables of a request are put in afterwards, in time linear to the plan.
 """
 
 from collections.abc import Mapping
@@ -28,10 +28,13 @@ from graphql import (
     value_from_ast_untyped,
 )
 
+from graph.edges import EDGE
 from graph.rows import COST, Reader, metadata_of
 
 MOST_PER_PAGE = 100
 UNPAGED = 10
+#: What belongs to one parent and is not paged: origins, keys, memberships.
+OF_ONE_PARENT = 5
 _ITEMS = ("edges", "nodes")
 
 
@@ -174,5 +177,6 @@ def _new_item(node: FieldNode, field: GraphQLField, page: Sizes | None, sizes: S
     if page is not None and name in _ITEMS:
         return _Item(0, page, int(name == "nodes"))
     if _is_list(field):
-        return _Item(own or 0, sizes or Sizes(UNPAGED, ()), 1)
+        length = OF_ONE_PARENT if EDGE in metadata_of(field) else UNPAGED
+        return _Item(own or 0, sizes or Sizes(length, ()), 1)
     return _Item(own if own is not None else 0 if name == "pageInfo" else 1, ONCE, 0)

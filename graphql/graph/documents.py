@@ -63,6 +63,7 @@ class Operation(msgspec.Struct, frozen=True):
     plan: Plan
     defaults: Mapping[str, Any]
     introspects_only: bool
+    row_plans: dict[Any, Any] = msgspec.field(default_factory=dict)
 
     def cost(self, variables: Mapping[str, Any]) -> int:
         return max(1, self.plan.cost({**self.defaults, **variables}))

@@ -8,32 +8,19 @@ exception) goes the long way, so that answers and errors are graphql-core's to t
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from graphql import (
-    GraphQLBoolean,
-    GraphQLField,
-    GraphQLID,
-    GraphQLInt,
-    GraphQLList,
-    GraphQLNonNull,
-    GraphQLObjectType,
-    GraphQLString,
-    Undefined,
-    is_leaf_type,
-)
+from graphql import GraphQLField, GraphQLNonNull, GraphQLObjectType, Undefined
 from graphql.pyutils import Path, gather_with_cancel
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from graph.compiled import Compiler, RowPlan
+from graph.leaves import ODD, bare, finish_of
 from graph.rows import Reader, Shape, shape_of
-
-_EXACT: dict[Any, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool, GraphQLInt: int}
-_LEAST, _MOST = -(2**31), 2**31 - 1
-_ODD = object()
 
 
 class Step(NamedTuple):
     """One field of a plan; without a reader it goes the long way.
 
-    `finish` makes the answer's value of a leaf, or _ODD where it must go the long way; `nested` is the type of an
+    `finish` makes the answer's value of a leaf, or ODD where it must go the long way; `nested` is the type of an
     object whose own fields come next. `nullable` says whether null may stand as it is.
     """
 
@@ -47,49 +34,6 @@ class Step(NamedTuple):
     typename: bool = False
 
 
-def _finish_exact(exact: type) -> Callable[[Any], Any]:
-    return lambda value: value if type(value) is exact else _ODD
-
-
-def _finish_int(value: Any) -> Any:
-    return value if type(value) is int and _LEAST <= value <= _MOST else _ODD
-
-
-def _finish_list(exact: type) -> Callable[[Any], Any]:
-    def finish(value: Any) -> Any:
-        if type(value) in (list, tuple) and all(type(item) is exact for item in value):
-            return list(value)
-        return _ODD
-
-    return finish
-
-
-def _finish_coerced(coerce: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def finish(value: Any) -> Any:
-        if hasattr(type(value), "__await__") or isinstance(value, Exception):
-            return _ODD
-        coerced = coerce(value)
-        return _ODD if coerced is None or coerced is Undefined else coerced
-
-    return finish
-
-
-def _bare(kind: Any) -> Any:
-    return kind.of_type if isinstance(kind, GraphQLNonNull) else kind
-
-
-def _finish_of(field: GraphQLField) -> Callable[[Any], Any] | None:
-    kind = _bare(field.type)
-    if isinstance(kind, GraphQLList):
-        exact = _EXACT.get(_bare(kind.of_type))
-        return None if exact is None or exact is int else _finish_list(exact)
-    if not is_leaf_type(kind):
-        return None
-    if kind is GraphQLInt:
-        return _finish_int
-    return _finish_exact(_EXACT[kind]) if kind in _EXACT else _finish_coerced(kind.coerce_output_value)
-
-
 def _step(name: str, details: Any, field: GraphQLField | None) -> Step:
     node = details[0].node
     if field is None or field.args or node.arguments:
@@ -98,18 +42,18 @@ def _step(name: str, details: Any, field: GraphQLField | None) -> Step:
         return Step(name, details, typename=True)
     if not isinstance(field.resolve, Reader):
         return Step(name, details)
-    kind, nullable = _bare(field.type), not isinstance(field.type, GraphQLNonNull)
+    kind, nullable = bare(field.type), not isinstance(field.type, GraphQLNonNull)
     if isinstance(kind, GraphQLObjectType):
         return Step(name, details, field.resolve, nested=kind, kind=field.type, nullable=nullable)
-    finish = _finish_of(field)
+    finish = finish_of(field)
     return Step(name, details) if finish is None else Step(name, details, field.resolve, finish, nullable=nullable)
 
 
 def _short(step: Step, source: Any, shape: Shape) -> Any:
-    """The value of a plain field, finished where it is a leaf; _ODD where it must go the long way."""
+    """The value of a plain field, finished where it is a leaf; ODD where it must go the long way."""
     reader = step.reader
     if reader is None:
-        return _ODD
+        return ODD
     try:
         if shape == "instance":
             value = getattr(source, reader.name)
@@ -118,10 +62,10 @@ def _short(step: Step, source: Any, shape: Shape) -> Any:
             if value is not None and reader.convert is not None:
                 value = reader.convert(value)
         if value is None:
-            return None if step.nullable else _ODD
+            return None if step.nullable else ODD
         return value if step.finish is None else step.finish(value)
     except Exception:  # noqa: BLE001 - the long way raises it again, with its place
-        return _ODD
+        return ODD
 
 
 class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -158,11 +102,11 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
                     results[step.name] = type_name
                     continue
                 value = _short(step, source_value, shape)
-                if value is not _ODD and (step.nested is None or value is None):
+                if value is not ODD and (step.nested is None or value is None):
                     results[step.name] = value
                     continue
                 field_path = Path(path, step.name, type_name)
-                if value is _ODD or step.nested is None or not self._fits(step.nested, value):
+                if value is ODD or step.nested is None or not self._fits(step.nested, value):
                     value = self.execute_field(parent_type, source_value, step.details, field_path, context)
                     if value is Undefined:
                         continue
@@ -196,6 +140,44 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         if type(kind) is GraphQLObjectType and result is not None and self._fits(kind, result):
             return self.collect_and_execute_subfields(kind, field_details_list, path, result, position_context)
         return super().complete_value(return_type, field_details_list, info, path, result, position_context)
+
+    def complete_iterable_value(
+        self, item_type: Any, field_details_list: Any, info: Any, path: Path, items: Any, position_context: Any
+    ) -> Any:
+        """A list of rows by generated code where that is known to say the same."""
+        plain = position_context is None and type(items) is list and len(items) > 0 and len(field_details_list) == 1
+        plan = self._row_plan(item_type, field_details_list[0].node, info) if plain else None
+
+        def walk() -> Any:
+            walked = super(PlannedExecutor, self).complete_iterable_value
+            return walked(item_type, field_details_list, info, path, items, position_context)
+
+        if plan is None:
+            return walk()
+        if plan.loads:
+            return self._loaded(plan, info.context, items, walk)
+        try:
+            return plan.answer(items)
+        except Exception:  # noqa: BLE001 - the walk raises it again, with its place
+            return walk()
+
+    async def _loaded(self, plan: RowPlan, graph: Any, items: Any, walk: Callable[[], Any]) -> Any:
+        try:
+            return await plan.load_and_answer(graph, items)
+        except Exception:  # noqa: BLE001 - as above
+            walked = walk()
+            return await walked if self.is_awaitable(walked) else walked
+
+    def _row_plan(self, item_type: Any, node: Any, info: Any) -> RowPlan | None:
+        plans = getattr(info.context, "row_plans", None)
+        if plans is None:
+            return None
+        # The document, which the plans are kept with, keeps the node: its id is nobody else's.
+        key = id(node), id(item_type)
+        if key not in plans:
+            plans[key] = Compiler(self.schema).compile(bare(item_type), node.selection_set)
+        found: RowPlan | None = plans[key]
+        return found
 
     def _nested(self, step: Step, kind: GraphQLObjectType, value: Any, path: Path, context: Any) -> Any:
         try:

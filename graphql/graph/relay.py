@@ -11,7 +11,7 @@ import strawberry
 from app.errors import NotFound, ScopeDenied, ValidationFailed
 from graph.loaders import Loader
 from graph.request import GraphContext, Info
-from graph.rows import Convert, TypedRow, column, field, shape_of
+from graph.rows import Convert, TypedRow, column, field, finished, shape_of
 from services.context import Context
 
 MOST_IDS = 100
@@ -22,10 +22,10 @@ _LOADERS: dict[str, Loader[UUID, Any]] = {}
 
 
 def to_global_id(type_name: str, local_id: UUID | str) -> str:
-    """The same text whether the database gives an id as a UUID or as either of its spellings."""
-    if isinstance(local_id, str) and len(local_id) != 36:
-        local_id = UUID(local_id)
-    return base64.urlsafe_b64encode(f"{type_name}:{local_id}".encode()).rstrip(b"=").decode()
+    if isinstance(local_id, str):
+        local_id = UUID(local_id)  # one spelling
+    # Base64 of these characters never has + or /, so that it is URL-safe as it is.
+    return binascii.b2a_base64(f"{type_name}:{local_id}".encode(), newline=False).rstrip(b"=").decode()
 
 
 def parse_global_id(text: str) -> tuple[str, UUID] | None:
@@ -48,7 +48,14 @@ def from_global_id(text: str, expected: str, argument: str = "id") -> UUID:
 
 def global_id(type_name: str) -> Convert:
     """A column's converter."""
-    return lambda local_id: to_global_id(type_name, local_id)
+    prefix, encode = f"{type_name}:".encode(), binascii.b2a_base64
+
+    def convert(local_id: Any) -> str:
+        if type(local_id) is str:
+            local_id = UUID(local_id)
+        return encode(prefix + str(local_id).encode(), newline=False).rstrip(b"=").decode()
+
+    return finished(convert)
 
 
 def id_column(type_name: str, key: str = "id") -> Any:

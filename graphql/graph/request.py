@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 class GraphContext:
     """One GraphQL request. `token` is the bearer token as it was sent; a stream verifies it again on each event."""
 
-    __slots__ = ("context", "loaded", "tasks", "token", "waiting")
+    __slots__ = ("context", "loaded", "row_plans", "tasks", "token", "waiting")
 
     def __init__(self, context: Context, token: str | None = None) -> None:
         self.context, self.token = context, token
         self.loaded: dict[object, dict[Hashable, asyncio.Future[Any]]] = {}
         self.waiting: dict[object, list[Any]] = {}
+        #: Plans of the document that is run, kept with it; see graph.compiled.
+        self.row_plans: dict[Any, Any] | None = None
         self.tasks: set[asyncio.Task[None]] = set()
 
     @property

@@ -52,7 +52,13 @@ def requirement(operation: Operation) -> tuple[Requires, ...]:
 
 
 def operation_field(
-    serve: Serve, graphql_type: Any, *, description: str | None = None, absent: bool = False, cost: int | None = None
+    serve: Serve,
+    graphql_type: Any,
+    *,
+    description: str | None = None,
+    absent: bool = False,
+    cost: int | None = None,
+    metadata: Mapping[Any, Any] | None = None,
 ) -> Callable[[Resolver], Any]:
     """A field that reads through an operation. With `absent`, NotFound is null instead of an error.
 
@@ -61,8 +67,8 @@ def operation_field(
 
     def declare(resolver: Resolver) -> Any:
         run = _or_null(resolver) if absent else resolver
-        metadata = {} if cost is None else {COST: cost}
-        return _field(serve, graphql_type, run, description, metadata=metadata)
+        given = {**(metadata or {}), **({} if cost is None else {COST: cost})}
+        return _field(serve, graphql_type, run, description, metadata=given)
 
     return declare
 

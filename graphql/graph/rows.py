@@ -59,9 +59,16 @@ def field(
     return declare
 
 
+def finished(convert: Convert) -> Convert:
+    """Mark a converter whose values stand in the answer as they are, whatever the field's type would make of them."""
+    convert.finished = True  # type: ignore[attr-defined]
+    return convert
+
+
+@finished
 def json_text(text: str | bytes) -> Any:
     """JSON text of the database, passed through to the answer unread."""
-    return msgspec.Raw(text.encode() if isinstance(text, str) else text)
+    return msgspec.Raw(text)
 
 
 _SHAPES: dict[type, Shape] = {}

@@ -66,7 +66,8 @@ def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[byte
         return answer(PayloadTooLarge())
     if isinstance(error, HTTPException) and error.status_code < 500:
         return answer(InvalidQueryParameters({"request": "cannot be read"}))
-    LOG.error("unexpected error", path=request.url.path, exc_info=error)
+    request_id = request.scope["state"]["request_id"]
+    LOG.error("unexpected error", request_id=request_id, path=request.scope["path"], exc_info=error)
     return answer(Internal())
 
 

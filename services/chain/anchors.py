@@ -3,6 +3,7 @@
 One JSON line each in `anchors.ndjson` under the home folder, in the log, and to a webhook where one is set.
 """
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
@@ -27,8 +28,10 @@ def read_anchors(path: Path) -> list[Anchor]:
     return [msgspec.json.decode(line, type=Anchor) for line in path.read_bytes().splitlines() if line.strip()]
 
 
-async def take_anchors(database: Database, clock: Clock, path: Path) -> list[Anchor]:
-    """Write an anchor for each chain that has grown since its last one."""
+async def take_anchors(
+    database: Database, clock: Clock, path: Path, send: Callable[[Anchor], Awaitable[None]] | None = None
+) -> list[Anchor]:
+    """Write an anchor for each chain that has grown since its last one, and give it to `send`."""
     known = {anchor.tenant: anchor.seq for anchor in read_anchors(path)}
     anchors = [
         msgspec.convert({"tenant": str(r["tenant"]), "seq": r["seq"], "mac": r["mac"], "at": clock.now_ms()}, Anchor)
@@ -41,4 +44,6 @@ async def take_anchors(database: Database, clock: Clock, path: Path) -> list[Anc
             file.writelines(msgspec.json.encode(anchor) + b"\n" for anchor in fresh)
     for anchor in fresh:
         LOG.info("audit anchor", tenant=str(anchor.tenant), seq=anchor.seq, mac=anchor.mac)
+        if send is not None:
+            await send(anchor)
     return fresh

@@ -1,17 +1,25 @@
 """Lists of installations and of what belongs to them."""
 
-from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from app.auth.scopes import Scope
+from app.database import Row
 from app.errors import ValidationFailed
-from models.installations import Credential, Installation, Origin
 from services.context import Context
 from services.operations import operation
-from services.paging import KeysetPage, KeysetRequest, Listing, Sort, keyset_page
+from services.paging import KeysetPage, KeysetRequest, Listing, Sort, keyset_page, rows_among
 
+_ORIGIN_COLUMNS = (
+    "id, installation, origin, verification_status, method, callback_path, token, token_expires_at, verified_at, "
+    "last_checked_at, last_reason, health, misses, grace_until, next_check_at, created_at"
+)
+# Never the digest or the pepper: a digest is enough to test guesses against.
+_CREDENTIAL_COLUMNS = (
+    "id, installation, label, kid, mode, hash_alg, scopes, status, created_at, last_used_at, expires_at, rotated_at, "
+    "replaced_by, revoked_at"
+)
 INSTALLATIONS = Listing(
     source="installation",
     columns="id, platform, status, display_name, description, rate_limit_per_minute, rate_limit_burst, created_at, "
@@ -40,51 +48,34 @@ async def list_installations(context: Context, request: KeysetRequest) -> Keyset
 
 
 @operation(scope=Scope.INSTALLATIONS_READ)
-async def get_installations(context: Context, installations: list[UUID]) -> list[dict[str, Any]]:
-    """The installations of these ids that the tenant has, in no order."""
-    if not installations:
-        return []
-    rows = Installation.of(context.tenant).select(*Installation.all_columns())
-    return await rows.where(Installation.id.is_in(installations))
+async def get_installations(context: Context, installations: list[UUID]) -> list[Row]:
+    """The installations of these ids that the tenant has."""
+    return await _among(context, "installation", INSTALLATIONS.columns, "id", installations)
 
 
 @operation(scope=Scope.INSTALLATIONS_READ)
-async def list_origins(context: Context, installations: list[UUID]) -> list[dict[str, Any]]:
+async def list_origins(context: Context, installations: list[UUID]) -> list[Row]:
     """List the origins of these installations, the oldest first."""
-    if not installations:
-        return []
-    rows = Origin.of(context.tenant).select(*Origin.all_columns()).where(Origin.installation.is_in(installations))
-    return await rows.order_by(Origin.created_at, Origin.id)
+    return await _among(context, "origin", _ORIGIN_COLUMNS, "installation", installations)
 
 
 @operation(scope=Scope.INSTALLATIONS_READ)
-async def get_origins(context: Context, origins: list[UUID]) -> list[dict[str, Any]]:
-    """The origins of these ids that the tenant has, in no order."""
-    if not origins:
-        return []
-    return await Origin.of(context.tenant).select(*Origin.all_columns()).where(Origin.id.is_in(origins))
-
-
-#: Said by name: `==` on columns makes a condition, which is always true.
-_HIDDEN = frozenset({"digest", "pepper_id"})
-
-
-def _without_digest() -> list[Any]:
-    return [column for column in Credential.all_columns() if column._meta.name not in _HIDDEN]
+async def get_origins(context: Context, origins: list[UUID]) -> list[Row]:
+    """The origins of these ids that the tenant has."""
+    return await _among(context, "origin", _ORIGIN_COLUMNS, "id", origins)
 
 
 @operation(scope=Scope.INSTALLATIONS_READ)
-async def list_credentials(context: Context, installations: list[UUID]) -> list[dict[str, Any]]:
+async def list_credentials(context: Context, installations: list[UUID]) -> list[Row]:
     """List the credentials of these installations, the oldest first; never with a digest or a secret."""
-    if not installations:
-        return []
-    rows = Credential.of(context.tenant).select(*_without_digest()).where(Credential.installation.is_in(installations))
-    return await rows.order_by(Credential.created_at, Credential.id)
+    return await _among(context, "credential", _CREDENTIAL_COLUMNS, "installation", installations)
 
 
 @operation(scope=Scope.INSTALLATIONS_READ)
-async def get_credentials(context: Context, credentials: list[UUID]) -> list[dict[str, Any]]:
-    """The credentials of these ids that the tenant has, in no order; never with a digest or a secret."""
-    if not credentials:
-        return []
-    return await Credential.of(context.tenant).select(*_without_digest()).where(Credential.id.is_in(credentials))
+async def get_credentials(context: Context, credentials: list[UUID]) -> list[Row]:
+    """The credentials of these ids that the tenant has; never with a digest or a secret."""
+    return await _among(context, "credential", _CREDENTIAL_COLUMNS, "id", credentials)
+
+
+async def _among(context: Context, table: str, columns: str, column: str, values: list[UUID]) -> list[Row]:
+    return await rows_among(context.database, table, columns, context.tenant, column, values, "created_at, id")

@@ -67,8 +67,15 @@ async def settle_proof(context: Context, row: dict[str, Any], proof: Proof) -> d
         await Origin.of(context.tenant).update(values).where(Origin.id == row["id"])
         after = await find_origin(context.tenant, row["id"])
         if action is not None:
-            context.note("origin", row["id"], action=action, before=_state(latest), after=_state(after) | _why(proof),
-                         installation=row["installation"])  # fmt: skip
+            context.note(
+                "origin",
+                row["id"],
+                action=action,
+                before=_state(latest),
+                after=_state(after) | _why(proof),
+                installation=row["installation"],
+                outcome="deny" if action == "origin.verification_failed" else "allow",
+            )
         if latest["verification_status"] != after["verification_status"]:
             await follow_origins(context, row["installation"])
     return after
@@ -80,6 +87,31 @@ def _state(row: dict[str, Any]) -> dict[str, Any]:
 
 def _why(proof: Proof) -> dict[str, Any]:
     return {"reason": proof.reason, "seen": proof.seen}
+
+
+async def expire_challenges(context: Context) -> int:
+    """Mark the tenant's origins whose challenge ran out unproved; `verifyOrigin` makes a new one."""
+
+    async def change() -> int:
+        waiting = Origin.verification_status.is_in(["pending", "failed"])
+        rows = await (
+            Origin.of(context.tenant)
+            .update({"verification_status": "expired"})
+            .where(waiting & (Origin.token_expires_at <= context.now))
+            .returning(Origin.id, Origin.installation)
+        )
+        for row in rows:
+            context.note(
+                "origin",
+                row["id"],
+                action="origin.verification_failed",
+                after={"verification_status": "expired", "reason": "the challenge expired"},
+                installation=row["installation"],
+                outcome="deny",
+            )
+        return len(rows)
+
+    return await context.write(change)
 
 
 async def due_origins(now: int) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from models.people import Membership, Person
 from services import fields
 from services.context import Context
 from services.operations import operation
-from services.people.listing import refresh_people
+from services.people.listing import hold_listing, refresh_people
 
 AFFILIATIONS = ("internal", "external")
 MEMBER_STATUSES = ("member", "alumni", "guest")
@@ -25,6 +25,7 @@ async def find_person(context: Context, person_id: UUID) -> dict[str, Any]:
 @operation(scope=Scope.PEOPLE_WRITE, audit="person.visibility_set", writes=True, raises=[NotFound])
 async def set_person_visibility(context: Context, person_id: UUID, visible: bool) -> dict[str, Any]:
     """Show a person to consumers, or hide them."""
+    await hold_listing(context.database, context.tenant)
     before = await find_person(context, person_id)
     await (
         Person.of(context.tenant).update({"visible": visible, "updated_at": context.now}).where(Person.id == person_id)
@@ -41,6 +42,7 @@ async def add_membership(
     """Say what a person is to the workspace from now on (or from `starts_at`, ms)."""
     fields.one_of("affiliation", affiliation, AFFILIATIONS)
     fields.one_of("status", status, MEMBER_STATUSES)
+    await hold_listing(context.database, context.tenant)
     await find_person(context, person_id)
     row = {"person": person_id, "affiliation": affiliation, "status": status, "ends_at": None}
     row |= {"starts_at": starts_at or context.now, "created_at": context.now, "updated_at": context.now}
@@ -53,6 +55,7 @@ async def add_membership(
 @operation(scope=Scope.PEOPLE_WRITE, audit="membership.ended", writes=True, raises=[NotFound, ValidationFailed])
 async def end_membership(context: Context, membership_id: UUID, ends_at: int | None = None) -> dict[str, Any]:
     """End a membership now (or as of `ends_at`, ms); without another the person is no longer listed."""
+    await hold_listing(context.database, context.tenant)
     before = await _find_membership(context, membership_id)
     end = ends_at or context.now
     if before["starts_at"] is not None and end < before["starts_at"]:

@@ -11,6 +11,7 @@ from models.people import Person
 from services.context import Context
 from services.jobs import enqueue
 from services.operations import operation
+from services.people.listing import hold_listing
 from services.people.orcid import parse_orcid
 from services.people.records import FullRecord
 from services.people.storing import add_person, store_person
@@ -46,8 +47,9 @@ def _checked(orcid_ids: list[str]) -> list[str]:
 @operation(scope=Scope.PEOPLE_WRITE, audit="people.imported", writes=True, raises=[ValidationFailed])
 async def import_people(context: Context, orcid_ids: list[str]) -> list[ImportedPerson]:
     """Take people in by their ORCID iDs (at most 1,000 at once) and queue a sync for each; all or none."""
-    imported = []
-    for orcid_id in _checked(orcid_ids):
+    wanted, imported = _checked(orcid_ids), []
+    await hold_listing(context.database, context.tenant)
+    for orcid_id in wanted:
         person, created = await add_person(context.database, context.tenant, orcid_id, context.now)
         await enqueue(context, SYNC, str(person), {"orcid_id": orcid_id})
         imported.append(ImportedPerson(person, orcid_id, created))
@@ -61,6 +63,7 @@ async def import_people(context: Context, orcid_ids: list[str]) -> list[Imported
 async def import_records(context: Context, records: list[FullRecord]) -> list[ImportedPerson]:
     """Take whole ORCID records in, as they are; nothing is fetched."""
     imported = []
+    await hold_listing(context.database, context.tenant)
     for record in records:
         orcid_id = parse_orcid(record.person.orcid_id)
         person, created = await add_person(context.database, context.tenant, orcid_id, context.now)

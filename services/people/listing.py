@@ -55,11 +55,21 @@ _TOTAL = Statement("SELECT total FROM tally WHERE tenant = {tenant} AND kind = {
 _AUTHORS = Statement("SELECT person FROM authorship WHERE tenant = {tenant} AND publication = {publication}")
 
 
-async def refresh_people(database: Database, tenant: UUID, people: Iterable[UUID], left: Iterable[UUID] = ()) -> None:
-    """Make flags, counts and tallies true again for these people and what they made, and publications they `left`."""
-    change: Counter[str] = Counter()
-    # Two members of one publication may go at the same moment; the second to look must see that the first has gone.
+async def hold_listing(database: Database, tenant: UUID) -> None:
+    """Let nobody else change what is listed of a tenant until the transaction ends.
+
+    Two members of one publication may go at the same moment: the second to look must see that the first has gone.
+    Taken before any row is changed, so that nobody waits for a row while holding what its owner waits for.
+    """
     await database.lock(f"listing {tenant}")
+
+
+async def refresh_people(database: Database, tenant: UUID, people: Iterable[UUID], left: Iterable[UUID] = ()) -> None:
+    """Make flags, counts and tallies true again for these people and what they made, and publications they `left`.
+
+    The caller holds the listing since before its first change (`hold_listing`).
+    """
+    change: Counter[str] = Counter()
     for publication in left:
         for row in await database.fetch(_FLIP_LEFT, tenant=tenant, publication=publication):
             change["publications"] += 1 if row["listed"] else -1

@@ -8,6 +8,7 @@ from app.errors import Unavailable
 from services.context import Context
 from services.jobs import TryAgain
 from services.people.client import OrcidNotFound, OrcidRefused, OrcidUnavailable
+from services.people.listing import hold_listing
 from services.people.records import RecordUnreadable
 from services.people.storing import store_person
 
@@ -39,6 +40,7 @@ async def run_sync(context: Context, subject: str, payload: dict[str, Any]) -> N
         return
 
     async def store() -> None:
+        await hold_listing(context.database, context.tenant)
         await store_person(context.database, context.tenant, person, record, works, context.now)
         counts = {"publications": len(works.publications), "works": len(works.works), "problems": works.problems[:20]}
         context.note("person", person, action="person.synced", after={"orcid_id": orcid_id} | counts)

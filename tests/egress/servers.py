@@ -16,14 +16,14 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @asynccontextmanager
 async def serving(routes: Mapping[str, Handler]) -> AsyncIterator[str]:
-    """Serve GET routes on a free port; yields `http://127.0.0.1:PORT`."""
+    """Serve routes on a free port; yields `http://127.0.0.1:PORT`."""
     app = web.Application()
 
     def route(path: str, handler: Handler) -> None:
         async def answer(request: web.Request) -> web.StreamResponse:
             return await handler(request)
 
-        app.router.add_get(path, answer)
+        app.router.add_route("*", path, answer)
 
     for path, handler in routes.items():
         route(path, handler)

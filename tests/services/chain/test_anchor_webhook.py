@@ -1,0 +1,36 @@
+"""Anchors reach the webhook that the settings name."""
+
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from services.duties import duties
+from tests.databases import fresh_url
+from tests.egress.servers import serving
+from tests.world import World, running
+
+
+async def test_an_anchor_is_posted_and_a_webhook_that_is_down_does_no_harm(tmp_path: Path) -> None:
+    """The webhook gets the anchor that the file has; when it refuses, the file still has it and nothing breaks."""
+    got: list[Any] = []
+
+    async def take(request: web.Request) -> web.Response:
+        got.append(await request.json())
+        return web.Response(status=200 if len(got) == 1 else 500)
+
+    async with serving({"/anchors": take}) as base:
+        with fresh_url("sqlite", tmp_path) as url:
+            settings = {"egress_allow": ["127.0.0.0/8"], "anchor_url": f"{base}/anchors"}
+            async with running(url, tmp_path / "home", **settings) as (served, client):
+                world = await World(served, client).open()
+                take_anchors = next(duty for duty in duties(served.runtime) if duty.name == "anchors")
+                await served.runtime.sealer.seal_all()
+                await take_anchors.run()
+                await world.installation(verified=False)
+                await served.runtime.sealer.seal_all()
+                await take_anchors.run()
+    ours = [anchor for anchor in got if anchor["tenant"] == str(world.tenant)]
+    assert [anchor["seq"] for anchor in ours] == [1, 2]
+    lines = (tmp_path / "home" / "anchors.ndjson").read_text().splitlines()
+    assert len(lines) == len(got)
