@@ -98,7 +98,7 @@ async def store_person(
     if works is not None:
         left = await _store_publications(database, tenant, person, works.publications, at)
         await _store_works(database, tenant, person, works.works, at)
-    await refresh_people(database, tenant, [person])
+    await refresh_people(database, tenant, [person], left)
 
 
 async def _store_publications(
