@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,9 +29,11 @@ def schema(planned: bool) -> Any:
 
 async def answer(query: str, variables: dict[str, Any], *, planned: bool) -> Any:
     executor = PlannedExecutor if planned else StrawberryGraphQLCoreExecutionContext
+    document = parse(query)
     result: Any = execute(
         schema(planned),
-        parse(query),
+        document,
+        context_value=SimpleNamespace(row_plans={}) if planned else None,
         variable_values=variables,
         executor_class=executor,
         is_awaitable=optimized_is_awaitable,
