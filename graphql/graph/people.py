@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import strawberry
 
 from graph.connections import After, Before, Connection, First, Last, page_request
+from graph.edges import edge
 from graph.memberships import Membership, memberships_of
 from graph.parts import Part
 from graph.people_found import Most, PersonId, PersonOrcid, find_people, people_by_id, person_of, share
@@ -72,9 +73,13 @@ class Person(Node):
     created_at: DateTime = column(description="When the person was taken in.")
     updated_at: DateTime = column(description="When the person was last changed.")
 
-    @operation_field(list_memberships, list[Membership], description="What the person is to the workspace.")
-    def memberships(root: strawberry.Parent[Any], info: Info) -> Awaitable[Any]:
-        return memberships_of.load(info.context, root["id"])
+    memberships: list[Membership] = edge(
+        list_memberships,
+        list[Membership],
+        memberships_of,
+        many=True,
+        description="What the person is to the workspace.",
+    )
 
     @operation_field(list_person_publications, list[Publication] | None, description="The latest publications.")
     def publications(root: strawberry.Parent[Any], info: Info, first: Most) -> Awaitable[Any]:

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 import strawberry
 
+from graph.edges import edge
 from graph.installations_by_id import INSTALLATIONS, InstallationType
 from graph.loaders import loader
 from graph.relay import Node, id_column, register_node
@@ -61,9 +62,13 @@ class Credential(Node):
         successor = root["replaced_by"]
         return None if successor is None else await _CREDENTIALS.load(info.context, successor)
 
-    @operation_field(get_installations, InstallationType | None, description="The installation that it opens.")
-    async def installation(root: strawberry.Parent[Any], info: Info) -> Any:
-        return await INSTALLATIONS.load(info.context, root["installation"])
+    installation: InstallationType | None = edge(
+        get_installations,
+        InstallationType | None,
+        INSTALLATIONS,
+        key="installation",
+        description="The installation that it opens.",
+    )
 
 
 async def _credentials_of(context: Context, installations: list[UUID]) -> Mapping[UUID, list[Any]]:

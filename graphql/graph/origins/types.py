@@ -9,11 +9,11 @@ from uuid import UUID
 import strawberry
 
 from app.auth.scopes import Scope
+from graph.edges import edge
 from graph.installations_by_id import INSTALLATIONS, InstallationType
 from graph.loaders import loader
 from graph.relay import Node, id_column, register_node
 from graph.request import Info
-from graph.requires import operation_field
 from graph.rows import column, field
 from graph.scalars import DateTime
 from services.context import Context
@@ -75,9 +75,13 @@ class Origin(Node):
     def challenge(root: strawberry.Parent[Any], info: Info) -> Any:
         return challenge_of(root) if info.context.viewer.holds(Scope.INSTALLATIONS_WRITE) else None
 
-    @operation_field(get_installations, InstallationType | None, description="The installation that runs there.")
-    async def installation(root: strawberry.Parent[Any], info: Info) -> Any:
-        return await INSTALLATIONS.load(info.context, root["installation"])
+    installation: InstallationType | None = edge(
+        get_installations,
+        InstallationType | None,
+        INSTALLATIONS,
+        key="installation",
+        description="The installation that runs there.",
+    )
 
 
 async def _origins_of(context: Context, installations: list[UUID]) -> Mapping[UUID, list[Any]]:
