@@ -45,10 +45,10 @@ clean:
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv
 	@touch $@
 
+# Not a sync: what `make test` installed stays, the versions are the same.
 .venv/run.stamp: .venv/uv.stamp requirements.lock pyproject.toml
-	$(UV) pip sync --quiet --require-hashes requirements.lock
+	$(UV) pip install --quiet --require-hashes -r requirements.lock
 	$(UV) pip install --quiet --no-deps --no-build-isolation -e .
-	@rm -f .venv/dev.stamp
 	@touch $@
 
 .venv/dev.stamp: .venv/uv.stamp requirements-dev.lock pyproject.toml
