@@ -8,6 +8,7 @@ import msgspec
 import structlog
 from redis.exceptions import RedisError
 from throttled.asyncio import MemoryStore, RedisStore, Throttled, rate_limiter
+from throttled.exceptions import StoreUnavailableError
 
 LOG = structlog.get_logger("dovetail.limits")
 # The library's default of 1,024 keys would let a flood of keys reset everybody's limit.
@@ -57,7 +58,7 @@ class Limiter:
         if self._shared is not None:
             try:
                 answer = await getattr(self._bucket(per_minute, burst, shared=True), method)(key, **given)
-            except (RedisError, OSError) as error:
+            except (StoreUnavailableError, RedisError, OSError) as error:
                 self._lost(error)
             else:
                 self._redis_away = False

@@ -1,0 +1,93 @@
+"""One suite for the limiter's two stores: memory for one process, Redis for several."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from app.ids import new_id
+from services.limits import Limiter
+from tests.databases import missing, redis_url
+
+
+@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.redis)])
+async def limiter(request: pytest.FixtureRequest) -> AsyncIterator[Limiter]:
+    url = None
+    if request.param == "redis":
+        url = redis_url()
+        if url is None:
+            missing("Redis")
+    yield Limiter(url)
+
+
+@pytest.fixture
+def key() -> str:
+    return new_id().hex
+
+
+async def hits(limiter: Limiter, key: str, number: int, **given: Any) -> list[bool]:
+    return [(await limiter.hit(key, 60, 5, **given)).admitted for _ in range(number)]
+
+
+async def test_the_burst_is_exact(limiter: Limiter, key: str) -> None:
+    """As many as the burst are admitted at once; the next is not, and learns when."""
+    assert await hits(limiter, key, 7) == [True] * 5 + [False] * 2
+    verdict = await limiter.hit(key, 60, 5)
+    assert not verdict.admitted and verdict.remaining == 0
+    assert 0 < verdict.retry_after <= 1.0 and verdict.retry_seconds == 1
+
+
+async def test_concurrent_hits_are_exact(limiter: Limiter, key: str) -> None:
+    """Many at once take no more than there is."""
+    verdicts = await asyncio.gather(*(limiter.hit(key, 1, 10) for _ in range(40)))
+    assert sum(verdict.admitted for verdict in verdicts) == 10
+
+
+async def test_a_peek_takes_nothing(limiter: Limiter, key: str) -> None:
+    """Looking changes nothing, and sees what a hit would."""
+    for _ in range(20):
+        assert (await limiter.peek(key, 60, 3)).remaining == 3
+    for _ in range(3):
+        await limiter.hit(key, 60, 3)
+    verdict = await limiter.peek(key, 60, 3)
+    assert not verdict.admitted and verdict.retry_seconds == 1
+
+
+async def test_cost_is_all_or_nothing(limiter: Limiter, key: str) -> None:
+    """A cost that the bucket does not hold takes nothing of it."""
+    assert (await limiter.hit(key, 60, 5, cost=3)).remaining == 2
+    assert not (await limiter.hit(key, 60, 5, cost=3)).admitted
+    assert (await limiter.hit(key, 60, 5, cost=2)).admitted
+
+
+async def test_keys_are_apart(limiter: Limiter, key: str) -> None:
+    """One bucket's end is not another's."""
+    await hits(limiter, key, 5)
+    assert (await limiter.hit(key + "x", 60, 5)).remaining == 4
+
+
+async def test_a_bucket_refills(limiter: Limiter, key: str) -> None:
+    """After the time that it names, one more is admitted and not two."""
+    for _ in range(2):
+        await limiter.hit(key, 600, 2)
+    verdict = await limiter.hit(key, 600, 2)
+    await asyncio.sleep(verdict.retry_after + 0.01)
+    assert [(await limiter.hit(key, 600, 2)).admitted for _ in range(2)] == [True, False]
+
+
+@pytest.mark.redis
+async def test_two_processes_share_a_bucket(key: str) -> None:
+    """With one Redis a second process continues where the first is."""
+    url = redis_url()
+    if url is None:
+        missing("Redis")
+    first, second = Limiter(url), Limiter(url)
+    admitted = [(await limiter.hit(key, 1, 4)).admitted for limiter in (first, second) * 3]
+    assert admitted == [True] * 4 + [False] * 2
+
+
+async def test_without_redis_each_limits_for_itself(key: str) -> None:
+    """A Redis that is away stops nobody, and does not open the gate either."""
+    limiter = Limiter("redis://127.0.0.1:1/0")
+    assert await hits(limiter, key, 7) == [True] * 5 + [False] * 2
