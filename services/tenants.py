@@ -16,7 +16,8 @@ _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _ADD = Statement(
     "INSERT INTO tenant (id, slug, name, created_at) VALUES ({id}, {slug}, {name}, {at}) ON CONFLICT (slug) DO NOTHING"
 )
-_FIND = Statement("SELECT id, slug, name, created_at FROM tenant WHERE slug = {text} OR CAST(id AS text) = {text}")
+_BY_SLUG = Statement("SELECT id, slug, name, created_at FROM tenant WHERE slug = {slug}")
+_BY_ID = Statement("SELECT id, slug, name, created_at FROM tenant WHERE id = {id}")
 
 
 @operation(scope=Scope.TENANTS_ADMIN, audit="tenant.created", writes=True, raises=[ValidationFailed, Conflict])
@@ -24,6 +25,8 @@ async def create_tenant(context: Context, slug: str, name: str) -> dict[str, Any
     """Create the tenant in whose name the context acts (its principal carries the new tenant's id)."""
     if not _SLUG.fullmatch(slug):
         raise ValidationFailed({"slug": "must be 1 to 63 of a-z, 0-9 and -, and begin and end with a letter or digit"})
+    if _as_id(slug) is not None:
+        raise ValidationFailed({"slug": "must not be a UUID: a tenant is named by either"})
     title = fields.required_text("name", name, most=200)
     added = await context.database.execute(_ADD, id=context.tenant, slug=slug, name=title, at=context.now)
     if not added:
@@ -38,9 +41,20 @@ async def get_tenant(context: Context) -> dict[str, Any]:
     return await find_tenant(context.database, str(context.tenant))
 
 
+def _as_id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 async def find_tenant(database: Database, text: str) -> dict[str, Any]:
     """A tenant by its slug or its id."""
-    rows = await database.fetch(_FIND, text=text)
+    tenant_id = _as_id(text)
+    if tenant_id is None:
+        rows = await database.fetch(_BY_SLUG, slug=text)
+    else:
+        rows = await database.fetch(_BY_ID, id=tenant_id)
     if not rows:
         raise NotFound(f"There is no tenant {text}.")
     return dict(rows[0]) | {"id": UUID(str(rows[0]["id"]))}

@@ -86,7 +86,8 @@ def _state(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _why(proof: Proof) -> dict[str, Any]:
-    return {"reason": proof.reason, "seen": proof.seen}
+    # What a proof that was found shows is the token itself, which readers of the history may not see.
+    return {"reason": proof.reason} | ({} if proof.found else {"seen": proof.seen})
 
 
 async def expire_challenges(context: Context) -> int:
