@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from app.logs import configure_logs
 from models.piccolo_app import TABLES
@@ -13,6 +14,9 @@ from tests.databases import fresh_url
 from tests.world import World, running
 
 configure_logs("error", settled=False)
+# The same examples in every run, and no example fails because the machine is busy.
+settings.register_profile("dovetail", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("dovetail")
 
 ENGINES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
