@@ -16,9 +16,11 @@ import httpx
 from app.asgi import Application, create_app
 from app.auth.principal import shell_principal
 from app.auth.signing import TokenRequest, issue_token
+from app.database import bind
 from app.database.migrating import migrate
 from app.ids import new_id, new_request_id
 from app.settings import load_settings
+from models.piccolo_app import TABLES
 from services.context import Context
 from services.credentials import NewCredential, issue_credential
 from services.installations import NewInstallation, create_installation
@@ -111,4 +113,6 @@ async def running(url: str, home: Path, **settings: Any) -> AsyncIterator[tuple[
         async with httpx.AsyncClient(transport=transport, base_url="http://dovetail.test") as client:
             yield app, client
     finally:
+        # Another application may have bound the tables to its own database meanwhile.
+        bind(app.runtime.database, TABLES)
         await app.stop()

@@ -23,7 +23,7 @@ TENANT_TABLES = [table for table in TABLES if issubclass(table, TenantTable)]
 def test_a_tenant_table_needs_its_tenant(table: type[TenantTable], method: str) -> None:
     """A query that forgot its tenant is an error at once and not a leak."""
     # Also a TypeError: a column may have the method's name, and hides it.
-    with pytest.raises(TypeError, match="needs a tenant|not callable"):
+    with pytest.raises(TypeError, match=r"needs a tenant|not callable"):
         getattr(table, method)()
 
 
