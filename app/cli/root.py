@@ -24,6 +24,7 @@ COMMANDS = {
     "people": "app.cli.people",
     "audit": "app.cli.audit",
     "usage": "app.cli.usage",
+    "rollout": "app.cli.rollout",
     "openapi": "app.cli.documents",
     "schema": "app.cli.documents",
     "settings": "app.cli.settings",
