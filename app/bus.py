@@ -1,4 +1,4 @@
-"""The event bus of one process: bounded queues, a `seq` on every message, and no publisher that waits."""
+"""The event bus: bounded queues, and no publisher that waits. In memory here; between processes in app.shared_bus."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -37,12 +37,28 @@ class Bus(Protocol):
 
     def subscribe(self, topic: str) -> Any: ...
 
+    def readers(self) -> int: ...
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
 
 class MemoryBus:
     def __init__(self) -> None:
         self._topics: dict[str, set[Subscription]] = {}
 
+    async def start(self) -> None:
+        """Nothing to open."""
+
+    async def stop(self) -> None:
+        """Nothing to close."""
+
     async def publish(self, topic: str, message: Mapping[str, Any]) -> None:
+        self.deliver(topic, message)
+
+    def deliver(self, topic: str, message: Mapping[str, Any]) -> None:
+        """Give a message to the readers in this process."""
         for subscription in self._topics.get(topic, ()):
             subscription.offer(message)
 

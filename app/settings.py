@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import msgspec
 from msgspec import Meta
@@ -43,6 +44,16 @@ class OidcIssuer(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     subject_claim: str = "user_id"
 
 
+class ServiceCertificate(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """One service by its client certificate: `subject` is the subject's RFC 4514 text, or a SAN URI, exactly."""
+
+    subject: str
+    tenant: UUID
+    name: str
+    roles: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()
+
+
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     home: Annotated[Path, _doc("Folder that holds all state: database, keys, logs, anchors.")] = Path("var")
     host: Annotated[str, _doc("Address to listen on.")] = "127.0.0.1"
@@ -73,6 +84,13 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     legacy_paths: Annotated[bool, _doc("Answer `/v1/people` and `/v1/publications`.")] = True
     legacy_sunset: Annotated[str, _doc("The day (YYYY-MM-DD) on which the `/v1` paths may go.")] = "2027-12-31"
     forwarded_allow_ips: Annotated[str, _doc("Proxies whose `X-Forwarded-*` headers are believed.")] = "127.0.0.1"
+    trusted_proxies: Annotated[
+        tuple[str, ...], _doc("Addresses or CIDRs of the proxies whose `Client-Cert` header is believed; default none.")
+    ] = ()
+    service_certificates: Annotated[
+        tuple[ServiceCertificate, ...],
+        _doc("Services by client certificate, a JSON list of objects with `subject`, `tenant` and `name`."),
+    ] = ()
     token_ttl_seconds: Annotated[int, _doc("Life of a token from `dovetail token issue`.", ge=60)] = 43_200
     token_issuer: Annotated[str, _doc("`iss` of built-in tokens.")] = "dovetail"
     token_audience: Annotated[str, _doc("`aud` of built-in tokens.")] = "dovetail"
@@ -98,7 +116,8 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
         return self.database_url or f"sqlite:///{(self.home / 'dovetail.sqlite').absolute()}"
 
 
-_LISTS = {"egress_allow", "dns_servers"}
+_LISTS = {"egress_allow", "dns_servers", "trusted_proxies"}
+_OBJECTS = {"oidc_issuers", "service_certificates"}
 
 
 def _parse(name: str, text: str) -> Any:
@@ -107,7 +126,7 @@ def _parse(name: str, text: str) -> Any:
         return None
     if name in _LISTS and not text.startswith('["'):
         return [part.strip() for part in text.split(",") if part.strip()]
-    return msgspec.json.decode(text) if name in _LISTS or name == "oidc_issuers" else text
+    return msgspec.json.decode(text) if name in _LISTS | _OBJECTS else text
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -165,8 +184,10 @@ def _source(error: str, path: Path, environment: Mapping[str, Any], chosen: Mapp
 
 
 def _refuse_namesakes(settings: Settings) -> None:
-    """The issuer's name alone picks the keys and the algorithms, so no two may share it."""
-    names = [settings.token_issuer, *(foreign.issuer for foreign in settings.oidc_issuers)]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise SettingsError(f"oidc_issuers and token_issuer: {twice[0]!r} stands there more than once")
+    """The issuer's name alone picks the keys and the algorithms, so no two may share it; so for a certificate's."""
+    issuers = [settings.token_issuer, *(foreign.issuer for foreign in settings.oidc_issuers)]
+    subjects = [service.subject for service in settings.service_certificates]
+    for where, names in (("oidc_issuers and token_issuer", issuers), ("service_certificates", subjects)):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise SettingsError(f"{where}: {twice[0]!r} stands there more than once")

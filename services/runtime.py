@@ -7,8 +7,9 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from app.auth.certificates import CertificateRefused, ClientCertificate, ServiceCertificates
 from app.auth.peppers import load_audit_key, load_peppers
-from app.auth.principal import Principal
+from app.auth.principal import NO_TENANT, Principal
 from app.auth.signing import signing_key
 from app.auth.tokens import BuiltInKeys, JwksKeys, TokenVerifier
 from app.bus import MemoryBus
@@ -17,11 +18,12 @@ from app.database import Statement, bind, open_database
 from app.egress import Egress, EgressError
 from app.errors import InvalidToken, Unavailable
 from app.settings import Settings
+from app.shared_bus import RedisBus, connect
 from models.piccolo_app import TABLES
 from services.access.gate import Gate
 from services.access.keys import Keys
 from services.chain.denials import Denials
-from services.chain.entries import Entry, write_entries
+from services.chain.entries import Entry, Surface, write_entries
 from services.chain.sealing import Sealer
 from services.chain.verifying import Anchor
 from services.jobs import JobRunner
@@ -29,8 +31,9 @@ from services.limits import Limiter
 from services.people.client import OrcidClient
 from services.people.importing import SYNC
 from services.people.syncing import run_sync
+from services.shared_walks import RedisWalks
 from services.usage import UsageLedger
-from services.walks import Walks
+from services.walks import MemoryWalks, Walks
 
 LOG = structlog.get_logger("dovetail.runtime")
 _JWKS_BYTES = 1_048_576
@@ -52,10 +55,13 @@ class Runtime:
         self.database = open_database(settings.database, settings.database_pool_size)
         self.egress = Egress(settings.egress_allow, dns_servers=settings.dns_servers)
         self.orcid = OrcidClient(self.egress, settings.orcid_base_url, settings.orcid_concurrency, clock=clock)
-        self.bus = MemoryBus()
+        self.redis = connect(settings.redis_url) if settings.redis_url else None
+        self.bus = MemoryBus() if self.redis is None else RedisBus(self.redis)
         self._tenants: set[UUID] = set()
+        self._services = ServiceCertificates(settings.service_certificates, clock)
         self.limiter = Limiter(settings.redis_url)
-        self.walks = Walks(clock, ceiling=settings.walk_pages, seconds=settings.walk_seconds)
+        walks = MemoryWalks(clock, ceiling=settings.walk_pages, seconds=settings.walk_seconds)
+        self.walks: Walks = walks if self.redis is None else RedisWalks(self.redis, walks)
         self.denials = Denials(clock, self.record)
         self.sealer = Sealer(self.database, self.audit_key, self._publish_audit)
         self.keys = Keys(self.database, self.peppers, clock)
@@ -70,6 +76,7 @@ class Runtime:
     async def start(self) -> None:
         bind(self.database, TABLES)
         await self.database.start()
+        await self.bus.start()
 
     async def stop(self) -> None:
         """Write out denials, uses and seals, then close; a database that is away does not keep the rest."""
@@ -78,17 +85,59 @@ class Runtime:
                 await write_out()
             except Unavailable as error:
                 LOG.warning("not everything could be written out", reason=str(error))
+        await self.bus.stop()
+        if self.redis is not None:
+            await self.redis.aclose()
         await self.egress.close()
         await self.database.stop()
 
     async def authenticate(self, token: str) -> Principal:
         """The principal of a bearer token. Raises InvalidToken, also for a tenant that this server does not have."""
         principal = await self.verifier.verify(token)
-        if principal.tenant not in self._tenants:
-            if not await self.database.fetch(_HAS_TENANT, tenant=principal.tenant):
-                raise InvalidToken("The bearer token names a tenant that this server does not have.")
-            self._tenants.add(principal.tenant)
+        if not await self._has_tenant(principal.tenant):
+            raise InvalidToken("The bearer token names a tenant that this server does not have.")
         return principal
+
+    async def authenticate_certificate(
+        self, certificate: ClientCertificate, surface: Surface, request_id: str
+    ) -> Principal:
+        """The service of a client certificate. Raises CertificateRefused, and the history has it then."""
+        try:
+            principal = self._services.principal(certificate)
+            if not await self._has_tenant(principal.tenant):
+                text = "The service of the client certificate has a tenant that this server does not have."
+                raise CertificateRefused(text, "tenant", str(principal.tenant))
+        except CertificateRefused as refused:
+            await self.denials.record(self._certificate_denial(refused, certificate, surface, request_id))
+            raise
+        return principal
+
+    async def _has_tenant(self, tenant: UUID) -> bool:
+        if tenant not in self._tenants:
+            if not await self.database.fetch(_HAS_TENANT, tenant=tenant):
+                return False
+            self._tenants.add(tenant)
+        return True
+
+    def _certificate_denial(
+        self, refused: CertificateRefused, certificate: ClientCertificate, surface: Surface, request_id: str
+    ) -> Entry:
+        service = refused.service
+        return Entry(
+            tenant=service.tenant if service else NO_TENANT,
+            at=self.clock.now_ms(),
+            actor_kind="service",
+            actor_id=service.subject if service else certificate.subject,
+            actor_name=service.name if service else None,
+            attribution="claimed",
+            surface=surface,
+            action=refused.denial,
+            outcome="deny",
+            code=refused.code,
+            rule=refused.rule,
+            seen=refused.seen,
+            request_id=request_id,
+        )
 
     async def record(self, entries: list[Entry]) -> None:
         """Write audit events in a transaction of their own."""

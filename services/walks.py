@@ -6,6 +6,7 @@ for quota: each may be asked for, and asked for again, a bounded number of times
 """
 
 from collections import OrderedDict
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -14,7 +15,7 @@ from app.clock import Clock
 
 _MOST_WALKS = 20_000
 #: How often each page of a walk may be asked for: once, and again after a timeout.
-_TRIES = 2
+TRIES = 2
 
 #: (installation, surface, list and query without the page)
 WalkKey = tuple[UUID, str, str]
@@ -27,31 +28,39 @@ class _Walk(msgspec.Struct):
     until: float
 
 
-class Walks:
-    """The walks that are going on in this process."""
+class Walks(Protocol):
+    """The walks that are going on."""
+
+    async def begin(self, key: WalkKey, pages: int) -> int:
+        """Reserve pages 2..`pages`, up to the ceiling; how many of them are yet to be paid for."""
+
+    async def covers(self, key: WalkKey, page: int) -> bool:
+        """Whether this page of a walk is reserved; takes one of the walk's uses."""
+
+
+class MemoryWalks:
+    """The walks of one process."""
 
     def __init__(self, clock: Clock, *, ceiling: int, seconds: int) -> None:
-        self._clock, self._ceiling, self._seconds = clock, ceiling, seconds
+        self._clock, self.ceiling, self.seconds = clock, ceiling, seconds
         self._walks: OrderedDict[WalkKey, _Walk] = OrderedDict()
 
-    def begin(self, key: WalkKey, pages: int) -> int:
-        """Reserve pages 2..`pages`, up to the ceiling; how many of them are yet to be paid for."""
-        follow = min(pages - 1, self._ceiling)
+    async def begin(self, key: WalkKey, pages: int) -> int:
+        follow = min(pages - 1, self.ceiling)
         if follow < 1:
             return 0
         known = self._live(key)
         # What an earlier walk paid for and did not use is not paid for twice.
         unpaid = follow - (min(known.paid, follow) if known else 0)
         # Each page 1 that was admitted begins a walk of its own: the uses of another that goes on stay.
-        uses = follow * _TRIES + (known.uses_left if known else 0)
+        uses = follow * TRIES + (known.uses_left if known else 0)
         while len(self._walks) >= _MOST_WALKS:
             self._walks.popitem(last=False)
-        self._walks[key] = _Walk(follow + 1, follow, uses, self._clock.monotonic() + self._seconds)
+        self._walks[key] = _Walk(follow + 1, follow, uses, self._clock.monotonic() + self.seconds)
         self._walks.move_to_end(key)
         return unpaid
 
-    def covers(self, key: WalkKey, page: int) -> bool:
-        """Whether this page of a walk is reserved; takes one of the walk's uses."""
+    async def covers(self, key: WalkKey, page: int) -> bool:
         walk = self._live(key)
         # One page of slack: rows may be added while the list is walked.
         if walk is None or not 2 <= page <= walk.pages + 1 or walk.uses_left < 1:

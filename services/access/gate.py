@@ -79,7 +79,7 @@ class Gate:
         """After page 1 of a list: pay for the pages that follow, as far as the budget goes."""
         if approach.walk is None or approach.opened is None or approach.verdict is None or approach.page != 1:
             return
-        fresh = self._walks.begin(self._walk_key(approach, approach.opened, approach.walk), pages)
+        fresh = await self._walks.begin(self._walk_key(approach, approach.opened, approach.walk), pages)
         prepaid = min(fresh, approach.verdict.remaining)
         if prepaid > 0:
             approach.verdict = await self._limiter.hit(*self._bucket(approach, approach.opened), cost=prepaid)
@@ -165,7 +165,7 @@ class Gate:
 
     async def _check_rate(self, approach: Approach, opened: Opened) -> None:
         key, per_minute, burst = self._bucket(approach, opened)
-        if self._is_covered(approach, opened):
+        if await self._is_covered(approach, opened):
             approach.verdict = await self._limiter.peek(key, per_minute, burst)
             return
         verdict = approach.verdict = await self._limiter.hit(key, per_minute, burst)
@@ -173,10 +173,10 @@ class Gate:
             rule = Rule("rate_limit", f"at most {per_minute} requests a minute, {burst} at once", "more")
             await self.refuse(approach, RateLimited(verdict.retry_seconds), rule)
 
-    def _is_covered(self, approach: Approach, opened: Opened) -> bool:
+    async def _is_covered(self, approach: Approach, opened: Opened) -> bool:
         if approach.walk is None or approach.page < 2:
             return False
-        return self._walks.covers(self._walk_key(approach, opened, approach.walk), approach.page)
+        return await self._walks.covers(self._walk_key(approach, opened, approach.walk), approach.page)
 
     def _bucket(self, approach: Approach, opened: Opened) -> tuple[str, int, int]:
         per_minute = opened.per_minute or self._settings.rate_limit_per_minute

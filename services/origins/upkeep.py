@@ -116,11 +116,23 @@ async def expire_challenges(context: Context) -> int:
 
 
 async def due_origins(now: int) -> list[dict[str, Any]]:
-    """Verified origins whose re-check is due, of every tenant, the longest due first."""
-    return await (
-        Origin.across_tenants("the daily re-check serves every tenant")
-        .select(*Origin.all_columns())
+    """Verified origins whose re-check is due, of every tenant, the longest due first; claimed by this process."""
+    rows = Origin.across_tenants("the daily re-check serves every tenant")
+    due = await (
+        rows.select(*Origin.all_columns())
         .where((Origin.verification_status == "verified") & (Origin.next_check_at <= now))
         .order_by(Origin.next_check_at)
         .limit(DUE_BATCH)
     )
+    return [row for row in due if await _claim(row, now)]
+
+
+async def _claim(row: dict[str, Any], now: int) -> bool:
+    """Put the check off by an hour, unless another process did so first; a check that dies is made again then."""
+    claimed = await (
+        Origin.across_tenants("the daily re-check serves every tenant")
+        .update({"next_check_at": now + HOUR})
+        .where((Origin.id == row["id"]) & (Origin.next_check_at == row["next_check_at"]))
+        .returning(Origin.id)
+    )
+    return bool(claimed)

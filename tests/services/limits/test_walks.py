@@ -1,12 +1,17 @@
 """Walks: reserved by page 1, bounded in pages, tries and time."""
 
+import asyncio
 import random
+from collections.abc import AsyncIterator
 
 import pytest
 
 from app.clock import SECOND, SettableClock
 from app.ids import new_id
-from services.walks import WalkKey, Walks
+from app.shared_bus import connect
+from services.shared_walks import RedisWalks
+from services.walks import MemoryWalks, WalkKey, Walks
+from tests.databases import required_redis_url  # noqa: F401 - a fixture
 
 
 @pytest.fixture
@@ -14,9 +19,16 @@ def clock() -> SettableClock:
     return SettableClock()
 
 
-@pytest.fixture
-def walks(clock: SettableClock) -> Walks:
-    return Walks(clock, ceiling=10, seconds=60)
+@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.redis)])
+async def walks(request: pytest.FixtureRequest, clock: SettableClock) -> AsyncIterator[Walks]:
+    """In memory and in Redis: one behaviour."""
+    alone = MemoryWalks(clock, ceiling=10, seconds=60)
+    if request.param == "memory":
+        yield alone
+        return
+    redis = connect(request.getfixturevalue("required_redis_url"))
+    yield RedisWalks(redis, alone)
+    await redis.aclose()
 
 
 @pytest.fixture
@@ -25,69 +37,91 @@ def key() -> WalkKey:
 
 
 @pytest.mark.parametrize(("pages", "reserved"), [(0, 0), (1, 0), (2, 1), (10, 9), (11, 10), (12, 10), (1_000_000, 10)])
-def test_what_page_one_reserves(pages: int, reserved: int, walks: Walks, key: WalkKey) -> None:
+async def test_what_page_one_reserves(pages: int, reserved: int, walks: Walks, key: WalkKey) -> None:
     """The pages after the first, up to the ceiling; a list of one page begins no walk."""
-    assert walks.begin(key, pages) == reserved
-    assert walks.covers(key, 2) == (reserved > 0)
+    assert await walks.begin(key, pages) == reserved
+    assert await walks.covers(key, 2) == (reserved > 0)
 
 
-def test_which_pages_are_covered(walks: Walks, key: WalkKey) -> None:
+async def test_which_pages_are_covered(walks: Walks, key: WalkKey) -> None:
     """Pages 2 to the last, one of slack for a list that grows, and none beyond; never page 1."""
-    walks.begin(key, 4)
-    assert [page for page in range(0, 8) if walks.covers(key, page)] == [2, 3, 4, 5]
+    await walks.begin(key, 4)
+    assert [page for page in range(0, 8) if await walks.covers(key, page)] == [2, 3, 4, 5]
 
 
-def test_each_page_may_be_tried_twice(walks: Walks, key: WalkKey) -> None:
+async def test_each_page_may_be_tried_twice(walks: Walks, key: WalkKey) -> None:
     """A page may be asked for again after a timeout, and the walk as a whole twice its length."""
-    walks.begin(key, 4)
-    assert sum(walks.covers(key, 2) for _ in range(50)) == 6
+    await walks.begin(key, 4)
+    assert sum([await walks.covers(key, 2) for _ in range(50)]) == 6
 
 
-def test_a_walk_ends_in_time(walks: Walks, clock: SettableClock, key: WalkKey) -> None:
+async def test_a_walk_ends_in_time(clock: SettableClock, key: WalkKey) -> None:
     """After the window nothing is covered, and the next page 1 pays in full."""
-    walks.begin(key, 4)
+    walks = MemoryWalks(clock, ceiling=10, seconds=60)
+    await walks.begin(key, 4)
     clock.advance(60 * SECOND)
-    assert not walks.covers(key, 2)
-    assert walks.begin(key, 4) == 3
+    assert not await walks.covers(key, 2)
+    assert await walks.begin(key, 4) == 3
 
 
-def test_what_was_paid_and_not_used_is_not_paid_again(walks: Walks, key: WalkKey) -> None:
+@pytest.mark.redis
+async def test_a_shared_walk_ends_in_time(clock: SettableClock, key: WalkKey, required_redis_url: str) -> None:  # noqa: F811
+    """The same in Redis, whose clock is its own."""
+    redis = connect(required_redis_url)
+    walks = RedisWalks(redis, MemoryWalks(clock, ceiling=10, seconds=1))
+    await walks.begin(key, 4)
+    assert await walks.covers(key, 2)
+    await asyncio.sleep(1.2)
+    assert not await walks.covers(key, 2)
+    await redis.aclose()
+
+
+async def test_a_walk_goes_on_while_redis_is_away(clock: SettableClock, key: WalkKey) -> None:
+    """Without Redis each process keeps its walks itself."""
+    redis = connect("redis://127.0.0.1:1/0")
+    walks = RedisWalks(redis, MemoryWalks(clock, ceiling=10, seconds=60))
+    assert await walks.begin(key, 4) == 3
+    assert await walks.covers(key, 2)
+    await redis.aclose()
+
+
+async def test_what_was_paid_and_not_used_is_not_paid_again(walks: Walks, key: WalkKey) -> None:
     """Who asks for page 1 over and over pays for the walk once; what was walked is paid anew."""
-    assert [walks.begin(key, 5) for _ in range(3)] == [4, 0, 0]
-    assert walks.covers(key, 2) and walks.covers(key, 3)
-    assert walks.begin(key, 5) == 2
+    assert [await walks.begin(key, 5) for _ in range(3)] == [4, 0, 0]
+    assert await walks.covers(key, 2) and await walks.covers(key, 3)
+    assert await walks.begin(key, 5) == 2
 
 
-def test_walks_at_the_same_time(walks: Walks, key: WalkKey) -> None:
+async def test_walks_at_the_same_time(walks: Walks, key: WalkKey) -> None:
     """Two that walk the same list at once both come to its end."""
-    walks.begin(key, 5)
-    walks.begin(key, 5)
-    walks.begin(key, 5)
-    assert all(walks.covers(key, page) for page in (2, 3, 4, 5) for _ in range(3))
+    await walks.begin(key, 5)
+    await walks.begin(key, 5)
+    await walks.begin(key, 5)
+    assert all([await walks.covers(key, page) for page in (2, 3, 4, 5) for _ in range(3)])
 
 
-def test_other_keys_are_not_covered(walks: Walks, key: WalkKey) -> None:
+async def test_other_keys_are_not_covered(walks: Walks, key: WalkKey) -> None:
     """Another installation, surface or query has no part in it."""
-    walks.begin(key, 5)
+    await walks.begin(key, 5)
     for other in ((new_id(), *key[1:]), (key[0], "v1", key[2]), (*key[:2], "/people?q=a")):
-        assert not walks.covers(other, 2)
+        assert not await walks.covers(other, 2)
 
 
-def test_any_order_of_events_keeps_the_bounds(clock: SettableClock) -> None:
+async def test_any_order_of_events_keeps_the_bounds(clock: SettableClock) -> None:
     """Over random histories: covered pages never exceed twice what was begun, and paid never what was reserved."""
     for seed in range(50):
-        r, walks = random.Random(seed), Walks(clock, ceiling=7, seconds=30)
+        r, walks = random.Random(seed), MemoryWalks(clock, ceiling=7, seconds=30)
         key: WalkKey = (new_id(), "integrations/v1", "/x?")
         begun = covered = 0
         for _ in range(200):
             if r.random() < 0.2:
                 pages = r.randrange(0, 12)
-                unpaid = walks.begin(key, pages)
+                unpaid = await walks.begin(key, pages)
                 follow = min(max(pages - 1, 0), 7)
                 assert 0 <= unpaid <= follow
                 begun += follow
             elif r.random() < 0.95:
-                covered += walks.covers(key, r.randrange(0, 15))
+                covered += await walks.covers(key, r.randrange(0, 15))
             else:
                 clock.advance(r.randrange(0, 20) * SECOND)
         assert covered <= 2 * begun

@@ -1,0 +1,73 @@
+"""The event bus between processes, over Redis publish/subscribe.
+
+Redis gives no promise of delivery, and none is needed: messages carry a `seq`, and who misses one reads it from
+the history. While Redis is away, each process hears what it publishes itself.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from app.bus import MemoryBus
+
+LOG = structlog.get_logger("dovetail.bus")
+_PREFIX = "dovetail:bus:"
+_RETRY_SECONDS = 1.0
+
+
+def connect(url: str) -> Redis:
+    """A client that connects when it is first used."""
+    return Redis.from_url(url, socket_connect_timeout=2, socket_timeout=5, health_check_interval=15)
+
+
+class RedisBus(MemoryBus):
+    def __init__(self, redis: Redis) -> None:
+        super().__init__()
+        self._redis = redis
+        self._listener: asyncio.Task[None] | None = None
+        self.listening = False
+
+    async def start(self) -> None:
+        self._listener = asyncio.create_task(self._listen_always())
+
+    async def stop(self) -> None:
+        if self._listener is not None:
+            self._listener.cancel()
+            await asyncio.gather(self._listener, return_exceptions=True)
+
+    async def publish(self, topic: str, message: Mapping[str, Any]) -> None:
+        try:
+            await self._redis.publish(_PREFIX + topic, msgspec.json.encode(dict(message)))
+        except (RedisError, OSError) as error:
+            LOG.warning("Redis is away: only this process hears of an event", reason=str(error))
+            self.deliver(topic, message)
+            return
+        if not self.listening:
+            self.deliver(topic, message)
+
+    async def _listen_always(self) -> None:
+        while True:
+            try:
+                await self._listen()
+            except (RedisError, OSError) as error:
+                LOG.warning("the bus has lost Redis", reason=str(error))
+            self.listening = False
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _listen(self) -> None:
+        async with self._redis.pubsub() as channel:
+            await channel.psubscribe(_PREFIX + "*")
+            self.listening = True
+            while True:
+                # A timeout of the read is no loss of the connection.
+                with contextlib.suppress(TimeoutError):
+                    heard = await channel.get_message(ignore_subscribe_messages=True, timeout=3)
+                    if heard is not None:
+                        topic = heard["channel"].decode().removeprefix(_PREFIX)
+                        self.deliver(topic, msgspec.json.decode(heard["data"]))
