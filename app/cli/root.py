@@ -25,6 +25,7 @@ COMMANDS = {
     "audit": "app.cli.audit",
     "usage": "app.cli.usage",
     "rollout": "app.cli.rollout",
+    "simulate": "app.cli.simulate",
     "openapi": "app.cli.documents",
     "schema": "app.cli.documents",
     "settings": "app.cli.settings",
