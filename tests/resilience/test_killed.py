@@ -44,6 +44,7 @@ class Server:
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.url = settings, f"http://127.0.0.1:{settings.port}"
+        self.log = settings.home.parent / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
 
     def command(self, *words: str) -> list[str]:
@@ -59,8 +60,8 @@ class Server:
         subprocess.run(self.command(*words), cwd=ROOT, env=self.environ, check=True, capture_output=True)
 
     def spawn(self) -> subprocess.Popen[bytes]:
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return subprocess.Popen(self.command("serve"), cwd=ROOT, env=self.environ, **quiet)
+        with self.log.open("wb") as log:
+            return subprocess.Popen(self.command("serve"), cwd=ROOT, env=self.environ, stdout=log, stderr=log)
 
     async def start(self) -> None:
         self.process = self.spawn()
@@ -70,7 +71,7 @@ class Server:
                 with contextlib.suppress(httpx.HTTPError):
                     if (await client.get("/health/live")).status_code == 200:
                         return
-                assert self.process.poll() is None, "the server ended by itself"
+                assert self.process.poll() is None, f"the server ended by itself: {self.log.read_text()}"
                 await asyncio.sleep(0.02)
         raise AssertionError("the server did not start")
 
