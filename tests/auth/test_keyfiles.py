@@ -148,11 +148,11 @@ def test_a_broken_audit_key_is_told(tmp_path: Path, content: bytes) -> None:
         {"kty": "OKP", "crv": "Ed25519"},
         {"kty": "OKP", "crv": "Ed25519", "x": "!", "d": "!"},
         {"kty": "OKP", "crv": "Nowhere", "x": "AA", "d": "AA"},
-        ED25519.as_dict(private=False),
-        OKPKey.generate_key("X25519").as_dict(private=True),
-        OKPKey.generate_key("Ed448").as_dict(private=True),
+        {"kty": "OKP", "crv": "Ed25519", "use": "sig"} | ED25519.as_dict(private=False),
+        {"kty": "OKP", "crv": "X25519"} | OKPKey.generate_key("X25519").as_dict(private=True),
+        {"kty": "OKP", "crv": "Ed448"} | OKPKey.generate_key("Ed448").as_dict(private=True),
     ],
-    ids=lambda content: str(content)[:40],
+    ids=lambda content: str(content)[:32],
 )
 def test_a_broken_signing_key_is_told(tmp_path: Path, content: Any) -> None:
     """Also a key without its private half, or of another kind, which would fail at the first token only."""

@@ -22,7 +22,18 @@ from tests.world import World
 
 DERANDOMIZED = settings(derandomize=True, max_examples=300, deadline=None)
 TENANT = UUID("0190b0c5-0000-7000-8000-000000000001")
-KEY = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": "EdDSA"}, auto_kid=True)
+#: The key of RFC 8037 appendix A: always the same, so that the tests' names are.
+KEY = OKPKey.import_key(
+    {
+        "kty": "OKP",
+        "crv": "Ed25519",
+        "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
+        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+        "kid": "rfc8037",
+        "use": "sig",
+        "alg": "EdDSA",
+    }
+)
 SETTINGS = Settings()
 
 

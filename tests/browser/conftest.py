@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Browser, Page, Route, async_playwright
 
-from .stub import TOKEN, Stub, serve
+from .server import Console, real_console
 
 FLAGS = [
     "--no-sandbox",
@@ -38,17 +38,22 @@ class Seen:
     tokens: list[str | None] = field(default_factory=list)
 
 
-@pytest.fixture(scope="module")
-def console_url() -> Iterator[str]:
-    """The address of a running console without a path."""
-    with serve(Stub()) as url:
-        yield url
+@pytest.fixture(scope="session")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    with real_console(tmp_path_factory.mktemp("console") / "home") as running:
+        yield running
 
 
-@pytest.fixture(scope="module")
-def console_token() -> str:
+@pytest.fixture(scope="session")
+def console_url(console: Console) -> str:
+    """The address of a running console without a path; a module may put another in its place."""
+    return console.url
+
+
+@pytest.fixture(scope="session")
+def console_token(console: Console) -> str:
     """A token which that console accepts."""
-    return TOKEN
+    return console.token
 
 
 def find_chromium() -> str:

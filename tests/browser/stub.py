@@ -1,4 +1,4 @@
-"""A small stand-in for the service: the page, a toy schema, and subscriptions as server-sent events."""
+"""A server that sends its events in ways which the protocol allows and the real one never chooses."""
 
 import asyncio
 import contextlib
@@ -15,20 +15,6 @@ from app.assets import PAGE, answer, load_assets
 
 TOKEN = "stub-token"
 OPERATIONS = [
-    {
-        "name": "WhoAmI",
-        "title": "Who am I?",
-        "domain": "access",
-        "query": "query WhoAmI {\n  viewer {\n    subject\n    scopes\n  }\n}\n",
-        "variables": {},
-    },
-    {
-        "name": "Greeting",
-        "title": "Greet a person",
-        "domain": "people",
-        "query": "query Greeting($name: String!) {\n  greeting(name: $name)\n}\n",
-        "variables": {"name": "Ada"},
-    },
     {
         "name": "Ticks",
         "title": "Watch the ticks",
@@ -52,10 +38,6 @@ class Query:
     def viewer(self) -> Viewer:
         return Viewer(subject="ada@example.test", tenant_id="acme", scopes=["people:read", "audit:read"])
 
-    @strawberry.field
-    def greeting(self, name: str) -> str:
-        return f"Hello, {name}!"
-
 
 @strawberry.type
 class Subscription:
@@ -67,12 +49,11 @@ class Subscription:
 
 
 class Stub:
-    """ASGI application; `seen` holds the Authorization header of every GraphQL request."""
+    """ASGI application."""
 
     def __init__(self) -> None:
         self.assets = load_assets()
         self.schema = strawberry.Schema(Query, subscription=Subscription)
-        self.seen: list[str | None] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -92,11 +73,6 @@ class Stub:
             await send_json(send, 404, {})
 
     async def graphql(self, headers: dict[str, str], body: bytes, send: Any) -> None:
-        self.seen.append(headers.get("authorization"))
-        if headers.get("authorization") != f"Bearer {TOKEN}":
-            refusal = {"message": "The bearer token is not valid.", "extensions": {"code": "invalid_token"}}
-            await send_json(send, 401, {"errors": [refusal]})
-            return
         request = json.loads(body)
         run = self.subscribe if headers["accept"] == "text/event-stream" else self.execute
         await run(request, send)

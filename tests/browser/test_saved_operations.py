@@ -1,0 +1,186 @@
+"""Every saved operation of this repository, opened in the console of the real server and run."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from services.demo.proof_site import proof_site
+
+from .acting import Picture, answer, fill_variables, open_saved, result, run, signed_in, stop
+from .conftest import Seen
+from .server import Console
+
+pytestmark = pytest.mark.browser
+FILES = sorted((Path(__file__).parents[2] / "graphql" / "operations").glob("*.graphql"))
+WATCH = ("Watch the audit history from its start", "WatchAudit")
+
+CREATE = """mutation ($input: CreateInstallationInput!) {
+  createInstallation(input: $input) { installation { id } errors { message } } }"""
+REGISTER = """mutation ($input: RegisterOriginInput!) {
+  registerOrigin(input: $input) { origin { id challenge { value } } errors { message } } }"""
+ISSUE = """mutation ($input: IssueCredentialInput!) {
+  issueCredential(input: $input) { credential { id } errors { message } } }"""
+
+
+def title_of(file: Path) -> str:
+    return file.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+
+
+# --- what an operation about something that is there needs: each gets things of its own -----------------------
+
+
+async def an_installation(console: Console) -> str:
+    made = await console.graphql(CREATE, input={"displayName": "A site for a test"})
+    return str(made["createInstallation"]["installation"]["id"])
+
+
+async def an_origin(console: Console, name: str, installation: str | None = None) -> Any:
+    asked = {
+        "installation": installation or await an_installation(console),
+        "origin": name,
+        "method": "WELL_KNOWN_FILE",
+    }
+    return (await console.graphql(REGISTER, input=asked))["registerOrigin"]["origin"]
+
+
+async def an_active_installation(console: Console) -> str:
+    """Its origin is proved at a site of one file on this machine."""
+    installation = await an_installation(console)
+    async with proof_site() as site:
+        origin = await an_origin(console, site.origin, installation)
+        site.token = origin["challenge"]["value"]
+        verify = "mutation ($id: ID!) { verifyOrigin(id: $id) { errors { message } } }"
+        assert (await console.graphql(verify, id=origin["id"]))["verifyOrigin"]["errors"] == []
+    return installation
+
+
+async def a_credential(console: Console) -> str:
+    asked = {"installation": await an_active_installation(console), "label": "Main", "scopes": ["people.read"]}
+    return str((await console.graphql(ISSUE, input=asked))["issueCredential"]["credential"]["id"])
+
+
+async def _disabled(console: Console) -> dict[str, Any]:
+    installation = await an_active_installation(console)
+    disable = "mutation ($id: ID!) { disableInstallation(id: $id) { errors { message } } }"
+    await console.graphql(disable, id=installation)
+    return {"id": installation}
+
+
+async def _refused(console: Console) -> dict[str, Any]:
+    """The request id of a refusal: the demo's key from an origin that is not its own."""
+    answered = await console.get("/integrations/v1/people", console.api_key, "https://elsewhere.example")
+    assert answered.status_code == 403
+    return {"requestId": answered.headers["x-request-id"]}
+
+
+async def _to_issue(console: Console) -> dict[str, Any]:
+    installation = await an_active_installation(console)
+    return {"input": {"installation": installation, "label": "Main", "scopes": ["people.read"]}}
+
+
+async def _to_register(console: Console) -> dict[str, Any]:
+    installation = await an_installation(console)
+    return {"input": {"installation": installation, "origin": "https://new.example.org", "method": "WELL_KNOWN_FILE"}}
+
+
+async def _to_rotate(console: Console) -> dict[str, Any]:
+    return {"id": await a_credential(console), "graceSeconds": 86_400}
+
+
+async def _to_revoke(console: Console) -> dict[str, Any]:
+    return {"id": await a_credential(console)}
+
+
+async def _to_disable(console: Console) -> dict[str, Any]:
+    return {"id": await an_active_installation(console)}
+
+
+#: Variables for the operations whose own ones name a place to fill in; the others run as they are saved.
+FILLED: dict[str, Callable[[Console], Awaitable[dict[str, Any]]]] = {
+    "DisableInstallation": _to_disable,
+    "EnableInstallation": _disabled,
+    "ExplainDecision": _refused,
+    "IssueCredential": _to_issue,
+    "RegisterOrigin": _to_register,
+    "RevokeCredential": _to_revoke,
+    "RotateCredential": _to_rotate,
+}
+#: These have a test of their own below.
+APART = {"VerifyOrigin", WATCH[1]}
+
+
+def check(told: Any) -> Any:
+    """The data of the one root field: there is no error in it, whichever way one may be told."""
+    assert "errors" not in told, told
+    (data,) = told["data"].values()
+    assert data is not None, told
+    assert not (isinstance(data, dict) and data.get("errors")), told
+    return data
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file.stem not in APART], ids=lambda file: file.stem)
+async def test_a_saved_operation_runs(page: Page, console: Console, picture: Picture, file: Path) -> None:
+    """It opens by its title, under its name, and answers without any error on the demo's data."""
+    variables = await FILLED[file.stem](console) if file.stem in FILLED else None
+    await signed_in(page, console.token)
+    await open_saved(page, title_of(file), file.stem)
+    if variables is not None:
+        await fill_variables(page, variables)
+    await run(page)
+    check(await answer(page))
+    await picture(file.stem)
+
+
+async def test_every_file_is_offered(page: Page, console: Console) -> None:
+    """The panel shows each file of the folder once, by its first line."""
+    offered = await page.locator(".saved li button").all_text_contents()
+    assert sorted(offered) == sorted(title_of(file) for file in FILES)
+    assert set(FILLED) | APART <= {file.stem for file in FILES}
+
+
+async def test_an_origin_is_verified_from_the_console(page: Page, console: Console, picture: Picture) -> None:
+    """Without its proof the answer says what was expected and seen; with it the origin is verified."""
+    async with proof_site() as site:
+        origin = await an_origin(console, site.origin)
+        await signed_in(page, console.token)
+        await open_saved(page, "Verify an origin now (put in its id from the list)", "VerifyOrigin")
+        await fill_variables(page, {"id": origin["id"]})
+        await run(page)
+        await expect(result(page)).to_contain_text("origin_unverified")
+        await picture("VerifyOrigin-missed")
+        site.token = origin["challenge"]["value"]
+        await run(page)
+        await expect(result(page)).to_contain_text("VERIFIED")
+        assert check(await answer(page))["origin"]["verificationStatus"] == "VERIFIED"
+
+
+async def test_the_history_is_watched(page: Page, console: Console, seen: Seen, picture: Picture) -> None:
+    """What is there comes at once, what another program changes comes as it happens, and stop ends it at once."""
+    await signed_in(page, console.token)
+    await open_saved(page, *WATCH)
+    await run(page)
+    await expect(result(page)).to_contain_text('"event"')
+    assert seen.tokens[-1] == f"Bearer {console.token}"
+    create = "mutation ($input: ProjectInput!) { createProject(input: $input) { errors { message } } }"
+    for title in ("Seen while watching", "Seen after that"):
+        await console.graphql(create, input={"title": title, "startDate": "2026-01-01", "status": "PLANNED"})
+        await expect(result(page)).to_contain_text(title)
+    assert check(await answer(page))["event"]["action"] == "project.created"
+    await picture("WatchAudit")
+    await stop(page)
+    await console.graphql(create, input={"title": "Not seen", "startDate": "2026-01-01", "status": "PLANNED"})
+    await page.wait_for_timeout(500)
+    await expect(result(page)).to_contain_text("Seen after that")
+
+
+async def test_a_mistake_is_shown_where_it_is(page: Page, console: Console, picture: Picture) -> None:
+    """An operation run with its placeholder says which variable to fill in."""
+    await signed_in(page, console.token)
+    await open_saved(page, "Issue a key (put in an installation's id from the list)", "IssueCredential")
+    await run(page)
+    told = await answer(page)
+    assert told["data"]["issueCredential"]["errors"][0]["path"] == ["installation"]
+    await picture("placeholder")
