@@ -72,9 +72,10 @@ def configured(settings: Settings) -> "uvicorn.Config":
     import uvicorn
 
     from app.asgi import create_app
+    from app.auth.proxies import behind_proxies
 
     return uvicorn.Config(
-        create_app(settings),
+        behind_proxies(create_app(settings), settings),
         loop="uvloop",
         http="httptools",
         ws="websockets-sansio",
@@ -84,8 +85,7 @@ def configured(settings: Settings) -> "uvicorn.Config":
         log_level=settings.log_level,
         access_log=False,
         server_header=False,
-        proxy_headers=True,
-        forwarded_allow_ips=settings.forwarded_allow_ips,
+        proxy_headers=False,  # done by behind_proxies, once the peer has been looked at
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
 

@@ -55,6 +55,8 @@ def _masked(name: str, value: Any) -> Any:
         return _MASK
     if name == "oidc_issuers":
         return [issuer.issuer for issuer in value]
+    if name == "service_certificates":
+        return [service.subject for service in value]
     if isinstance(value, tuple):
         return list(value)
     # A password stands before the @ of an address; a webhook's secret often in its query.

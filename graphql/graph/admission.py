@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from app.auth.certificates import presented, read_certificate
 from app.auth.principal import Principal
 from app.auth.scopes import Scope
 from app.errors import CostLimited, DocumentNotTrusted, QueryRefused, QueryTooComplex, Unauthenticated
 from graph.documents import Document, Documents, Operation, document_id
 from graph.manifest import Manifest
-from graph.request import GraphContext
+from graph.request import Credential, GraphContext, identify
 from graph.wire import GraphqlRequest, check_variables
+from graph.wire import Scope as AsgiScope
 from services.context import Context
 from services.limits import Verdict
 
@@ -59,16 +61,22 @@ def bearer(authorization: str | None) -> str:
     return token.strip()
 
 
+def credential(scope: AsgiScope, authorization: str | None) -> Credential:
+    """What the caller is known by; a token, also a bad one, goes before a certificate. Raises Unauthenticated."""
+    certificates = presented(scope) if authorization is None else ()
+    return read_certificate(certificates) if certificates else bearer(authorization)
+
+
 class Admission:
     """The gate in front of the executor, the same for HTTP, server-sent events and WebSockets."""
 
     def __init__(self, runtime: "Runtime", documents: Documents, manifest: Manifest) -> None:
         self._runtime, self._documents, self._manifest = runtime, documents, manifest
 
-    async def authenticate(self, token: str, request_id: str) -> GraphContext:
-        """Raises InvalidToken, or Unavailable where the issuer's keys cannot be read."""
-        principal = await self._runtime.authenticate(token)
-        return GraphContext(Context(self._runtime, principal, "graphql", request_id), token)
+    async def authenticate(self, given: Credential, request_id: str) -> GraphContext:
+        """Raises InvalidToken, CertificateRefused, or Unavailable where the issuer's keys cannot be read."""
+        principal = await identify(self._runtime, given, request_id)
+        return GraphContext(Context(self._runtime, principal, "graphql", request_id), given)
 
     async def admit(self, graph: GraphContext, request: GraphqlRequest) -> Admitted:
         """Raises DocumentRefused, QueryRefused, QueryTooComplex, DocumentNotTrusted or BudgetSpent."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import strawberry
 
+from app.auth.certificates import ClientCertificate
 from app.auth.principal import Principal
 from services.context import Context
 
@@ -13,13 +14,24 @@ if TYPE_CHECKING:
     from services.runtime import Runtime
 
 
+#: What a caller is known by: a bearer token as it was sent, or the client certificate that a proxy checked.
+Credential: TypeAlias = str | ClientCertificate
+
+
+async def identify(runtime: "Runtime", credential: Credential, request_id: str) -> Principal:
+    """Raises InvalidToken, CertificateRefused, or Unavailable where the issuer's keys cannot be read."""
+    if isinstance(credential, str):
+        return await runtime.authenticate(credential)
+    return await runtime.authenticate_certificate(credential, "graphql", request_id)
+
+
 class GraphContext:
-    """One GraphQL request. `token` is the bearer token as it was sent; a stream verifies it again on each event."""
+    """One GraphQL request. A stream verifies its `credential` again on each event."""
 
-    __slots__ = ("context", "loaded", "row_plans", "tasks", "token", "waiting")
+    __slots__ = ("context", "credential", "loaded", "row_plans", "tasks", "waiting")
 
-    def __init__(self, context: Context, token: str | None = None) -> None:
-        self.context, self.token = context, token
+    def __init__(self, context: Context, credential: Credential | None = None) -> None:
+        self.context, self.credential = context, credential
         self.loaded: dict[object, dict[Hashable, asyncio.Future[Any]]] = {}
         self.waiting: dict[object, list[Any]] = {}
         #: Plans of the document that is run, kept with it; see graph.compiled.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import strawberry
 
 from app.errors import DomainError, MethodNotAllowed, NotFound, QueryRefused, UnsupportedMediaType
-from graph.admission import Admission, Admitted, BudgetSpent, bearer
+from graph.admission import Admission, Admitted, BudgetSpent, credential
 from graph.documents import DocumentRefused, Documents
 from graph.errors import unexpected
 from graph.manifest import load_manifest
@@ -116,7 +116,8 @@ class GraphqlServer:
 
     async def _admitted(self, scope: Scope, receive: Receive, request_id: str) -> Admitted | None:
         """None where the client went away before its request was read."""
-        graph: GraphContext = await self._admission.authenticate(bearer(header(scope, b"authorization")), request_id)
+        given = credential(scope, header(scope, b"authorization"))
+        graph: GraphContext = await self._admission.authenticate(given, request_id)
         content_type = (header(scope, b"content-type") or "").partition(";")[0].strip().lower()
         if content_type != PLAIN_JSON:
             raise UnsupportedMediaType

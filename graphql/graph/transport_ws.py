@@ -8,9 +8,10 @@ import msgspec
 from graphql import GraphQLSchema
 
 from app.errors import DomainError, QueryTooComplex, Unavailable
-from graph.admission import Admission, bearer
+from graph.admission import Admission, credential
 from graph.documents import DocumentRefused
 from graph.errors import refusal, unexpected
+from graph.request import Credential
 from graph.running import NotExecuted, run_stream
 from graph.wire import GraphqlRequest, Receive, Scope, Send, request_id_of
 
@@ -55,8 +56,8 @@ class Socket:
     def __init__(self, schema: GraphQLSchema, admission: Admission, scope: Scope, receive: Receive, send: Send) -> None:
         self._schema, self._admission = schema, admission
         self._receive, self._raw_send = receive, send
-        self._request_id = request_id_of(scope)
-        self._token: str | None = None
+        self._scope, self._request_id = scope, request_id_of(scope)
+        self._credential: Credential | None = None
         self._started = False
         self._closed = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -118,17 +119,17 @@ class Socket:
         given = _payload(said.payload, dict[str, Any] | None) if bytes(said.payload) else None
         offered = {name.lower(): value for name, value in (given or {}).items() if isinstance(value, str)}
         try:
-            token = bearer(offered.get("authorization"))
-            await self._admission.authenticate(token, self._request_id)
+            given = credential(self._scope, offered.get("authorization"))
+            await self._admission.authenticate(given, self._request_id)
         except Unavailable:
             raise Closed(1013, "Try again later") from None
         except DomainError:
             raise Closed(4403, "Forbidden") from None
-        self._token = token
+        self._credential = given
         await self._say("connection_ack")
 
     async def _subscribe(self, said: Said) -> None:
-        if self._token is None:
+        if self._credential is None:
             raise Closed(4401, "Unauthorized")
         if not said.id:
             raise Closed(4400, "A subscription needs an id")
@@ -139,11 +140,11 @@ class Socket:
             error = QueryTooComplex(f"A socket carries at most {MOST_OPERATIONS} operations at once.")
             await self._say("error", said.id, [refusal(error, self._request_id)])
             return
-        self._tasks[said.id] = asyncio.ensure_future(self._operate(said.id, self._token, request))
+        self._tasks[said.id] = asyncio.ensure_future(self._operate(said.id, self._credential, request))
 
-    async def _operate(self, operation_id: str, token: str, request: GraphqlRequest) -> None:
+    async def _operate(self, operation_id: str, given: Credential, request: GraphqlRequest) -> None:
         try:
-            entries = await self._answer(operation_id, token, request)
+            entries = await self._answer(operation_id, given, request)
         finally:
             self._tasks.pop(operation_id, None)
         if entries is None:
@@ -151,11 +152,13 @@ class Socket:
         else:
             await self._say("error", operation_id, entries)
 
-    async def _answer(self, operation_id: str, token: str, request: GraphqlRequest) -> list[dict[str, Any]] | None:
+    async def _answer(
+        self, operation_id: str, given: Credential, request: GraphqlRequest
+    ) -> list[dict[str, Any]] | None:
         """Send every answer; the errors that ended the operation, or None where it is complete."""
         try:
-            # Each operation has a Context of its own, with the token as it stands now.
-            graph = await self._admission.authenticate(token, self._request_id)
+            # Each operation has a Context of its own, with the credential as it stands now.
+            graph = await self._admission.authenticate(given, self._request_id)
             admitted = await self._admission.admit(graph, request)
             async with aclosing(run_stream(self._schema, admitted)) as answers:
                 async for content in answers:

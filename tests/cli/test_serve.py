@@ -125,7 +125,7 @@ def test_a_port_that_is_taken_is_told(demo_cli: Cli) -> None:
 def test_the_server_is_configured_as_the_settings_say(demo_cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load_settings({"DOVETAIL_FORWARDED_ALLOW_IPS": "10.0.0.1"}, home=str(demo_cli.home))
     config = configured(settings)
-    assert config.forwarded_allow_ips == "10.0.0.1"
+    assert not config.proxy_headers, "the addresses of proxies are looked at by app.auth.proxies"
     assert config.lifespan == "on"
     assert config.timeout_graceful_shutdown == settings.shutdown_seconds
     assert config.ws_max_size == settings.max_body_bytes
