@@ -1,5 +1,6 @@
 """Built-in tokens: what they say, how long they hold, and every way in which they are none."""
 
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -297,14 +298,18 @@ async def test_any_bytes_at_all_are_refused(payload: bytes, signature: bytes) ->
     await issuer.reason(payload.decode("utf-8", "surrogateescape"))
 
 
+BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
 @DERANDOMIZED
-@given(st.data())
-async def test_any_one_changed_character_is_refused(data: st.DataObject) -> None:
-    """In the header, the claims or the signature; but for bits that base64 leaves unused."""
+@given(place=st.floats(0, 1, exclude_max=True), shift=st.integers(1, 63))
+async def test_any_one_changed_character_is_refused(place: float, shift: int) -> None:
+    """In the header, the claims or the signature; but for the last of each, which has bits that nobody reads."""
     issuer = Issuer()
     token = issuer.issue(roles=["viewer"])
-    at = data.draw(st.integers(0, len(token) - 2).filter(lambda at: token[at] != "." and token[at + 1] != "."))
-    other = data.draw(st.sampled_from("ABCabc019-_").filter(lambda other: other != token[at]))
+    read = [at for at, (one, after) in enumerate(pairwise(token)) if "." not in (one, after)]
+    at = read[int(place * len(read))]
+    other = BASE64URL[(BASE64URL.index(token[at]) + shift) % 64]
     await issuer.reason(token[:at] + other + token[at + 1 :])
 
 
