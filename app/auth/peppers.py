@@ -1,27 +1,46 @@
-"""The pepper ring and the audit chain's key: made at first start, or given by the settings."""
+"""The pepper ring and the audit chain's key: made at first start, or given by the settings.
+
+`dovetail keys` rewrites the ring's file while servers run; each of them reads it again when it has changed.
+"""
 
 import base64
 import json
 import secrets
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import structlog
 
 from app.auth.credentials import Peppers
+from app.clock import SYSTEM_CLOCK, Clock
 from app.keyfiles import read_or_create
 from app.settings import Settings, SettingsError
 
+LOG = structlog.get_logger("dovetail.peppers")
+#: The file is looked at this often at most, unless an id is asked for that is not in the ring.
+LOOK_SECONDS = 1.0
 
-class _File(msgspec.Struct):
+
+class RingFile(msgspec.Struct):
     """`peppers.json`; each pepper is base64 of 32 bytes."""
 
     current: str
     ring: dict[str, str]
 
 
+def new_pepper() -> str:
+    """32 random bytes, as the file has them."""
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def rendered(current: str, ring: dict[str, str]) -> bytes:
+    return json.dumps({"current": current, "ring": ring}, indent=2).encode()
+
+
 def _make_ring() -> bytes:
-    pepper = base64.b64encode(secrets.token_bytes(32)).decode()
-    return json.dumps({"current": "p1", "ring": {"p1": pepper}}, indent=2).encode()
+    return rendered("p1", {"p1": new_pepper()})
 
 
 def _decode(text: str, where: str) -> bytes:
@@ -34,19 +53,97 @@ def _decode(text: str, where: str) -> bytes:
     return pepper
 
 
-def load_peppers(settings: Settings) -> Peppers:
+def ring_path(settings: Settings) -> Path:
+    return settings.keys_dir / "peppers.json"
+
+
+def read_ring(path: Path) -> RingFile:
+    """The file as it is; made with one pepper where it is not there. Raises SettingsError where it is no ring."""
+    try:
+        file = msgspec.json.decode(read_or_create(path, _make_ring), type=RingFile)
+    except msgspec.DecodeError as error:
+        raise SettingsError(f"{path} is no pepper ring: {error}") from error
+    if file.current not in file.ring:
+        raise SettingsError(f"{path}: the current pepper {file.current!r} is not in the ring")
+    return file
+
+
+def _peppers_of(path: Path) -> Peppers:
+    file = read_ring(path)
+    return Peppers(file.current, {name: _decode(text, str(path)) for name, text in file.ring.items()})
+
+
+class _Ring(dict[str, bytes]):
+    """Asked whether it has an id, it sees to it first that it is not out of date."""
+
+    def __init__(self, found: dict[str, bytes], refresh: Callable[..., None]) -> None:
+        super().__init__(found)
+        self._refresh = refresh
+
+    def __contains__(self, name: object) -> bool:
+        self._refresh()
+        if super().__contains__(name):
+            return True
+        # A pepper that another process has just added, with a key that is used within the same second.
+        self._refresh(at_once=True)
+        return super().__contains__(name)
+
+
+class LivePeppers(Peppers, frozen=True):
+    """The ring of a file that may change; a change that cannot be read is logged, and the ring stays as it was."""
+
+    path: Path
+    clock: Clock
+    state: dict[str, Any]
+
+    def digest(self, text: str, pepper_id: str | None = None) -> str:
+        # `current` itself never looks: who asks for it after this call is told the pepper of this digest.
+        if pepper_id is None:
+            self.refresh()
+        return Peppers.digest(self, text, pepper_id)
+
+    def refresh(self, *, at_once: bool = False) -> None:
+        now = self.clock.monotonic()
+        if not at_once and now < self.state["next_look"]:
+            return
+        self.state["next_look"] = now + LOOK_SECONDS
+        mark = _mark(self.path)
+        if mark is None or mark == self.state["mark"]:
+            return
+        self.state["mark"] = mark
+        try:
+            self._become(_peppers_of(self.path))
+        except (SettingsError, OSError) as error:
+            LOG.error("the pepper ring has changed and cannot be read", reason=str(error))
+
+    def _become(self, found: Peppers) -> None:
+        self.ring.clear()
+        self.ring.update(found.ring)
+        msgspec.structs.force_setattr(self, "current", found.current)
+        LOG.info("the pepper ring was read again", current=found.current, peppers=sorted(found.ring))
+
+
+def _mark(path: Path) -> tuple[int, ...] | None:
+    """What differs once the file is another; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+def load_peppers(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Peppers:
     """The ring from DOVETAIL_PEPPER (one pepper, id `env`) or from `peppers.json` in the keys folder."""
     if settings.pepper is not None:
         return Peppers("env", {"env": _decode(settings.pepper, "DOVETAIL_PEPPER")})
-    path = settings.keys_dir / "peppers.json"
-    try:
-        file = msgspec.json.decode(read_or_create(path, _make_ring), type=_File)
-    except msgspec.DecodeError as error:
-        raise SettingsError(f"{path} is no pepper ring: {error}") from error
-    ring = {name: _decode(text, str(path)) for name, text in file.ring.items()}
-    if file.current not in ring:
-        raise SettingsError(f"{path}: the current pepper {file.current!r} is not in the ring")
-    return Peppers(file.current, ring)
+    path = ring_path(settings)
+    # The mark first: a change between the two is then seen at the next look.
+    mark = _mark(path)
+    found = _peppers_of(path)
+    state = {"mark": mark, "next_look": clock.monotonic() + LOOK_SECONDS}
+    live = LivePeppers(found.current, {}, path, clock, state)
+    msgspec.structs.force_setattr(live, "ring", _Ring(found.ring, live.refresh))
+    return live
 
 
 def load_audit_key(folder: Path) -> bytes:

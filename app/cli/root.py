@@ -24,6 +24,7 @@ COMMANDS = {
     "people": "app.cli.people",
     "audit": "app.cli.audit",
     "usage": "app.cli.usage",
+    "keys": "app.cli.keys",
     "rollout": "app.cli.rollout",
     "simulate": "app.cli.simulate",
     "openapi": "app.cli.documents",

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
+from click.exceptions import Exit
 
 from app.cli.options import json_option
 from app.cli.output import emit_rows, print_json, wants_json
@@ -59,7 +60,8 @@ def consumer(base_url: str, api_key: str, per_page: int, inject: tuple[int, ...]
     judged = "careful" if inject else "naive"
     dropped = sum(row["dropped"] for row in rows if row["consumer"] == judged)
     _emit(rows, inject)
-    click.get_current_context().exit(1 if dropped else 0)
+    if dropped:
+        raise Exit(1)
 
 
 def _greet(walking: "Consumer", base_url: str) -> None:

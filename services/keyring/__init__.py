@@ -1,0 +1,1 @@
+"""The peppers that installation keys are hashed with: added, watched until nobody needs them, retired."""
