@@ -1,6 +1,7 @@
 """Projects of the workspace."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -69,6 +70,10 @@ def _checked(given: ProjectFields) -> dict[str, Any]:
     }
 
 
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("title", "acronym", "funder", "start_date", "end_date", "status")}
+
+
 @operation(scope=Scope.PROJECTS_READ, raises=[ValidationFailed])
 async def list_projects(context: Context, request: OffsetRequest | KeysetRequest) -> OffsetPage | KeysetPage:
     """List the workspace's projects by title."""
@@ -98,7 +103,7 @@ async def create_project(context: Context, request: ProjectFields) -> dict[str, 
     row = values | {"created_at": context.now, "updated_at": context.now, "version": 1}
     made = await Project.of(context.tenant).insert(row)
     await add_to_tallies(context.database, context.tenant, Counter(projects=1))
-    context.note("project", made[0]["id"], after=values)
+    context.note("project", made[0]["id"], after=_shown(values))
     return await _find(context, made[0]["id"])
 
 
@@ -124,7 +129,7 @@ async def update_project(
     )
     if not changed:
         raise VersionConflict(version=before["version"])
-    context.note("project", project_id, before={name: before[name] for name in values}, after=values)
+    context.note("project", project_id, before=_shown(before), after=_shown(values))
     return await _find(context, project_id)
 
 

@@ -21,13 +21,21 @@ PENDING = 3
 @click.command()
 @click.option("--host", help="Address to listen on; default the setting DOVETAIL_HOST.")
 @click.option("--port", type=click.IntRange(1, 65_535), help="Port to listen on; default the setting DOVETAIL_PORT.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    help="Worker processes; more than one needs PostgreSQL and Redis.",
+)
 @click.option("--demo", is_flag=True, help="Migrate and make the demo first, and print its key and token.")
 @json_option
-def serve(host: str | None, port: int | None, demo: bool) -> None:
+def serve(host: str | None, port: int | None, workers: int, demo: bool) -> None:
     """Serve REST and GraphQL until it is stopped (Ctrl-C, SIGTERM)."""
     from app.cli.serving_alone import serving_alone
+    from app.cli.workers import refuse_unshared
 
     settings = load_settings(host=host, port=port)
+    refuse_unshared(settings, workers)
     with serving_alone(settings):
         listener = listen(settings.host, settings.port)
         told: dict[str, Any] = {"url": settings.url, "pid": os.getpid()}
@@ -35,7 +43,10 @@ def serve(host: str | None, port: int | None, demo: bool) -> None:
             told |= {"demo": _make_demo(settings)}
         else:
             _refuse_pending(settings)
-        _run(settings, listener, told)
+        if workers > 1:
+            _run_many(settings, listener, told, workers)
+        else:
+            _run(settings, listener, told)
 
 
 def _make_demo(settings: Settings) -> dict[str, str]:
@@ -67,15 +78,13 @@ def listen(host: str, port: int) -> socket.socket:
         raise CommandFailed("cannot_listen", text, host=host, port=port) from error
 
 
-def configured(settings: Settings) -> "uvicorn.Config":
+def configured(settings: Settings, *, workers: int = 1) -> "uvicorn.Config":
     """The server's configuration. Requests are logged by the application, with their ids."""
     import uvicorn
 
-    from app.asgi import create_app
-    from app.auth.proxies import behind_proxies
-
     return uvicorn.Config(
-        behind_proxies(create_app(settings), settings),
+        _application(settings) if workers == 1 else "app.cli.workers:worker",
+        factory=workers > 1,
         loop="uvloop",
         http="httptools",
         ws="websockets-sansio",
@@ -88,6 +97,24 @@ def configured(settings: Settings) -> "uvicorn.Config":
         proxy_headers=False,  # done by behind_proxies, once the peer has been looked at
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
+
+
+def _application(settings: Settings) -> Any:
+    from app.asgi import create_app
+    from app.auth.proxies import behind_proxies
+
+    return behind_proxies(create_app(settings), settings)
+
+
+def _run_many(settings: Settings, listener: socket.socket, told: dict[str, Any], workers: int) -> None:
+    from app.cli.server_logs import structure_logs
+    from app.cli.workers import run_workers
+    from app.logs import configure_logs
+
+    configure_logs(settings.log_level)
+    structure_logs(settings.log_level)
+    _announce(settings, told | {"workers": workers})
+    run_workers(configured(settings, workers=workers), listener, settings, workers)
 
 
 def _run(settings: Settings, listener: socket.socket, told: dict[str, Any]) -> None:

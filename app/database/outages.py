@@ -15,6 +15,8 @@ _POSTGRES = (
     asyncpg.InsufficientResourcesError,
     asyncpg.PostgresSystemError,
     asyncpg.LockNotAvailableError,
+    # The driver's own confusion over a connection that was told to end and is not closed yet.
+    asyncpg.InternalClientError,
     # The server answers, but not to us: it is being restored, or a name or a password was changed under us.
     asyncpg.ObjectNotInPrerequisiteStateError,
     asyncpg.InvalidCatalogNameError,

@@ -98,11 +98,6 @@ async def test_what_was_held_is_written_afterwards(own: World) -> None:
 
 
 @pytest.mark.postgres
-@pytest.mark.xfail(
-    strict=False,
-    reason="app/database/outages.py does not know asyncpg.InternalClientError ('another operation (2) is in progress': "
-    "a connection that was told to end but is not closed yet), so that single requests are 500 and not 503",
-)
 async def test_terminated_backends(tmp_path: Path) -> None:
     """Every connection is cut, again and again, under load: 200 or 503 in the contract's form, and then all is well."""
     with fresh_url("postgres", tmp_path) as url:
