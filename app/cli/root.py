@@ -25,6 +25,7 @@ COMMANDS = {
     "audit": "app.cli.audit",
     "usage": "app.cli.usage",
     "keys": "app.cli.keys",
+    "backup": "app.cli.backup",
     "rollout": "app.cli.rollout",
     "simulate": "app.cli.simulate",
     "openapi": "app.cli.documents",
