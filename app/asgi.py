@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from app import assets
-from app.database.migrating import pending
+from app.database.waiting import waiting
 from app.errors import DomainError, Internal, MethodNotAllowed, NotFound, PayloadTooLarge, Unavailable
 from app.ids import accept_request_id
 from app.logs import configure_logs
@@ -181,8 +181,8 @@ class Application:
         checks = {"database": "ok", "migrations": "ok", "duties": "ok"}
         try:
             await self.runtime.database.ping()
-            if waiting := await pending(self.runtime.database):
-                checks["migrations"] = f"{len(waiting)} pending"
+            if missing := await waiting(self.runtime.database):
+                checks["migrations"] = f"{len(missing)} pending"
         except Unavailable:
             checks |= {"database": "away", "migrations": "unknown"}
         if self._duties is None or self._duties.done():

@@ -45,7 +45,7 @@ def run_demo(settings: Settings) -> dict[str, str]:
     """Migrate, make the demo, and return how to use it (the members of services.demo.Demo)."""
     import msgspec
 
-    from app.cli.migrate import run_migrations
+    from app.cli.migrate import run_migrations, waiting_migrations
     from app.cli.sessions import opened, os_user
     from services.demo import demo_settings, make_demo
 
@@ -53,7 +53,8 @@ def run_demo(settings: Settings) -> dict[str, str]:
         async with opened(demo_settings(settings)) as runtime:
             return await make_demo(runtime, os_user())
 
-    run_migrations(settings)
+    if waiting_migrations(settings):
+        run_migrations(settings)
     with _alone(settings):
         return msgspec.structs.asdict(asyncio.run(make()))
 

@@ -30,9 +30,9 @@ def migrate(check: bool) -> None:
 
 def waiting_migrations(settings: Settings) -> list[str]:
     """The migrations that have not run here."""
-    from app.database.migrating import pending
+    from app.database.waiting import waiting
 
-    return _on_database(settings, pending)
+    return _on_database(settings, waiting)
 
 
 def run_migrations(settings: Settings) -> list[str]:

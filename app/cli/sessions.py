@@ -68,11 +68,11 @@ async def _drop(runtime: "Runtime") -> None:
 
 
 async def _refuse_if_pending(runtime: "Runtime", error: Exception) -> None:
-    from app.database.migrating import pending
+    from app.database.waiting import waiting
 
-    waiting = await pending(runtime.database)
-    if waiting:
-        raise not_migrated(waiting) from error
+    missing = await waiting(runtime.database)
+    if missing:
+        raise not_migrated(missing) from error
 
 
 def not_migrated(waiting: list[str], exit_code: int = 1) -> CommandFailed:
