@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from services.backups import Manifest
 
 _POSTGRES = (
-    "The database is PostgreSQL's. Back it up with its own tool, then the keys and anchors with --keys-only:\n"
-    '  pg_dump --format=custom --file=dovetail.dump "$DOVETAIL_DATABASE_URL"\n'
+    "The database is PostgreSQL's. Back up keys and anchors with --keys-only, then the database with its own tool:\n"
     "  dovetail backup create --keys-only FILE\n"
+    '  pg_dump --format=custom --file=dovetail.dump "$DOVETAIL_DATABASE_URL"\n'
     "To restore, `dovetail backup restore` that file into an empty home, and the dump into an empty database:\n"
     '  pg_restore --no-owner --dbname="$DOVETAIL_DATABASE_URL" dovetail.dump'
 )
