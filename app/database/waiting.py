@@ -1,4 +1,4 @@
-"""Which migrations have not run here, told without the tools that run them: those take a third of a second to import."""
+"""Which migrations have not run here, told without the tools that run them: those are slow to import."""
 
 import re
 import sqlite3

@@ -93,7 +93,7 @@ async def facts(database: Database) -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def opened(engine: str, folder: Path):
-    folder.mkdir(exist_ok=True)  # noqa: ASYNC240
+    folder.mkdir(exist_ok=True)
     with fresh_url(engine, folder) as url:
         database = open_database(url)
         await database.start()

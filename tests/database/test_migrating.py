@@ -134,7 +134,7 @@ async def test_processes_that_start_together(sample: SampleApp, database_url: st
     environ = os.environ | {"PYTHONPATH": f"{Path.cwd()}{os.pathsep}{sample.folder}", "PICCOLO_CONF": "sample_conf"}
     pipe = subprocess.PIPE
     starters = [
-        subprocess.Popen(  # noqa: ASYNC220
+        subprocess.Popen(
             [sys.executable, "-c", STARTER, database_url], stdin=pipe, stdout=pipe, stderr=pipe, env=environ
         )
         for _ in range(3)

@@ -114,7 +114,7 @@ async def test_a_lock_of_another_process_is_waited_for(tmp_path: Path, monkeypat
     await database.start()
     await with_counters(database)
     for seconds in (0.3, 1.5):
-        locker = subprocess.Popen(  # noqa: ASYNC220
+        locker = subprocess.Popen(
             [sys.executable, "-c", LOCKER, database.engine.path, str(seconds)], stdout=subprocess.PIPE
         )
         await asyncio.to_thread(locker.stdout.readline)

@@ -8,7 +8,7 @@ from tests.databases import database, database_url
 __all__ = ["database", "database_url"]
 
 
-async def test_it_agrees_with_the_tools(database: Database) -> None:  # noqa: F811
+async def test_it_agrees_with_the_tools(database: Database) -> None:
     """All on an empty database, none after migrating; the files' order is the tools' order."""
     assert await waiting(database) == await pending(database) == known_migrations()
     assert len(known_migrations()) >= 2
