@@ -1,16 +1,10 @@
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
-from app.ids import new_id
-from piccolo.columns.base import OnDelete
-from piccolo.columns.base import OnUpdate
-from piccolo.columns.column_types import BigInt
-from piccolo.columns.column_types import Boolean
-from piccolo.columns.column_types import ForeignKey
-from piccolo.columns.column_types import Integer
-from piccolo.columns.column_types import Text
-from piccolo.columns.column_types import UUID
-from piccolo.columns.column_types import Varchar
+from piccolo.columns.base import OnDelete, OnUpdate
+from piccolo.columns.column_types import UUID, BigInt, Boolean, ForeignKey, Integer, Text, Varchar
 from piccolo.columns.indexes import IndexMethod
 from piccolo.table import Table
+
+from app.ids import new_id
 
 
 class AuditEvent(Table, tablename="audit_event", schema=None):
@@ -89,9 +83,7 @@ DESCRIPTION = "Tables of the control plane: installations, people, audit, jobs"
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="dovetail", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="dovetail", description=DESCRIPTION)
 
     manager.add_table(
         class_name="Installation",
@@ -100,9 +92,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Authorship", tablename="authorship", schema=None, columns=None
-    )
+    manager.add_table(class_name="Authorship", tablename="authorship", schema=None, columns=None)
 
     manager.add_table(
         class_name="Publication",
@@ -111,13 +101,9 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Job", tablename="job", schema=None, columns=None
-    )
+    manager.add_table(class_name="Job", tablename="job", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Tally", tablename="tally", schema=None, columns=None
-    )
+    manager.add_table(class_name="Tally", tablename="tally", schema=None, columns=None)
 
     manager.add_table(
         class_name="UsageCount",
@@ -126,33 +112,19 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Origin", tablename="origin", schema=None, columns=None
-    )
+    manager.add_table(class_name="Origin", tablename="origin", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Tenant", tablename="tenant", schema=None, columns=None
-    )
+    manager.add_table(class_name="Tenant", tablename="tenant", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="AuditHead", tablename="audit_head", schema=None, columns=None
-    )
+    manager.add_table(class_name="AuditHead", tablename="audit_head", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Project", tablename="project", schema=None, columns=None
-    )
+    manager.add_table(class_name="Project", tablename="project", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Credential", tablename="credential", schema=None, columns=None
-    )
+    manager.add_table(class_name="Credential", tablename="credential", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Person", tablename="person", schema=None, columns=None
-    )
+    manager.add_table(class_name="Person", tablename="person", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Membership", tablename="membership", schema=None, columns=None
-    )
+    manager.add_table(class_name="Membership", tablename="membership", schema=None, columns=None)
 
     manager.add_table(
         class_name="AuditEvent",
@@ -161,9 +133,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Work", tablename="work", schema=None, columns=None
-    )
+    manager.add_table(class_name="Work", tablename="work", schema=None, columns=None)
 
     manager.add_table(
         class_name="AuditPending",
@@ -172,9 +142,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="AuditSeal", tablename="audit_seal", schema=None, columns=None
-    )
+    manager.add_table(class_name="AuditSeal", tablename="audit_seal", schema=None, columns=None)
 
     manager.add_column(
         table_class_name="Installation",
