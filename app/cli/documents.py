@@ -17,16 +17,14 @@ _out = click.option(
 @_out
 @json_option
 def openapi(out: Path | None) -> None:
-    """Print the OpenAPI document of /integrations/v1."""
-    import msgspec
+    """Print the OpenAPI document of /integrations/v1, as its snapshot is written."""
+    from rest.contracts.documents import document, render
 
-    from rest.contracts.documents import document
-
-    found = document("integrations", "v1")
+    found = render(document("integrations", "v1"))
     if out is None:
-        print_json(found)
+        click.echo(found, nl=False)
     else:
-        _write(out, msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
+        _write(out, found)
 
 
 @click.command()
