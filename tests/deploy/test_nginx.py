@@ -12,11 +12,13 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from app.auth.credentials import new_key
 from tests.deploy.authority import DAY, NOW, Authority, Issued
-from tests.deploy.front import Front, dovetail
+from tests.deploy.front import Front, dovetail, nginx_program
 
 VIEWER = {"query": "{ viewer { subject kind authn name } }"}
 SERVICE = {"subject": "CN=billing,O=Example", "kind": "service", "authn": "certificate", "name": "Billing"}
@@ -123,9 +125,9 @@ def test_a_token_goes_before_a_certificate(front: Front) -> None:
 # --- WebSockets and streams --------------------------------------------------------------------------
 
 
-def _socket(front: Front, issued: Issued | None = None) -> ClientConnection:
-    url = f"wss://localhost:{front.https}/graphql"
-    return connect(url, ssl=front.tls(issued), subprotocols=["graphql-transport-ws"], proxy=None)  # type: ignore[list-item]
+def _socket(front: Front, issued: Issued | None = None, origin: Any = None) -> ClientConnection:
+    url, protocols = f"wss://localhost:{front.https}/graphql", [Subprotocol("graphql-transport-ws")]
+    return connect(url, ssl=front.tls(issued), subprotocols=protocols, origin=origin, proxy=None)
 
 
 def _said(socket_: ClientConnection) -> Any:
@@ -139,6 +141,14 @@ def test_a_websocket_passes(front: Front) -> None:
         assert _said(link) == {"type": "connection_ack"}
         link.send(json.dumps({"type": "subscribe", "id": "1", "payload": VIEWER}))
         assert _said(link)["payload"]["data"]["viewer"] == SERVICE
+
+
+def test_a_websocket_of_another_site_is_refused(front: Front) -> None:
+    """A browser shows its certificate to whoever asks, so the page that asks must be ours; ours may have a port."""
+    with _socket(front, front.clients.client("billing"), origin=front.url):
+        pass
+    with pytest.raises(InvalidStatus, match="403"):
+        _socket(front, front.clients.client("billing"), origin="https://elsewhere.example")
 
 
 def test_a_websocket_without_a_certificate_needs_a_token(front: Front) -> None:
@@ -230,3 +240,14 @@ def test_certificates_work_with_either_version(front: Front, version: ssl.TLSVer
     context.minimum_version = context.maximum_version = version
     with httpx.Client(verify=context, base_url=front.url, trust_env=False) as client:
         assert asked(client).json()["data"]["viewer"] == SERVICE
+
+
+def test_a_missing_nginx_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A skip with its reason, and a failure where everything is required."""
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    monkeypatch.setenv("DOVETAIL_TEST_REQUIRE_ALL", "1")
+    with pytest.raises(pytest.fail.Exception, match="nginx is required"):
+        nginx_program()
+    monkeypatch.delenv("DOVETAIL_TEST_REQUIRE_ALL")
+    with pytest.raises(pytest.skip.Exception, match="nginx was not found"):
+        nginx_program()
