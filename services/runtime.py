@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
@@ -44,6 +45,13 @@ def audit_topic(tenant: UUID) -> str:
     return f"audit:{tenant}"
 
 
+def _named_hosts(settings: Settings) -> tuple[str, ...]:
+    """The hosts of the addresses in the settings: ORCID, the anchor webhook, the issuers of tokens."""
+    issuers = [url for issuer in settings.oidc_issuers for url in (issuer.issuer, issuer.jwks_url)]
+    named = (settings.orcid_base_url, settings.anchor_url, *issuers)
+    return tuple(dict.fromkeys(host for url in named if url and (host := urlsplit(url).hostname)))
+
+
 class Runtime:
     """Everything that outlives a request. `start` opens the database, `stop` writes out what is held in memory."""
 
@@ -54,7 +62,9 @@ class Runtime:
         self.signing_key = signing_key(settings.keys_dir)
         self.database = open_database(settings.database, settings.database_pool_size)
         self.egress = Egress(settings.egress_allow, dns_servers=settings.dns_servers)
-        self.orcid = OrcidClient(self.egress, settings.orcid_base_url, settings.orcid_concurrency, clock=clock)
+        # What the operator names in the settings may be anywhere; what tenants name may not.
+        self.own_egress = Egress((*settings.egress_allow, *_named_hosts(settings)))
+        self.orcid = OrcidClient(self.own_egress, settings.orcid_base_url, settings.orcid_concurrency, clock=clock)
         self.redis = connect(settings.redis_url) if settings.redis_url else None
         self.bus = MemoryBus() if self.redis is None else RedisBus(self.redis)
         self._tenants: set[UUID] = set()
@@ -89,6 +99,7 @@ class Runtime:
         if self.redis is not None:
             await self.redis.aclose()
         await self.egress.close()
+        await self.own_egress.close()
         await self.database.stop()
 
     async def authenticate(self, token: str) -> Principal:
@@ -150,7 +161,7 @@ class Runtime:
         if url is None:
             return
         try:
-            answer = await self.egress.post(url, msgspec.json.encode(anchor), content_type="application/json")
+            answer = await self.own_egress.post(url, msgspec.json.encode(anchor), content_type="application/json")
         except EgressError as error:
             LOG.error("the anchor webhook cannot be reached", reason=str(error), seq=anchor.seq)
             return
@@ -163,7 +174,7 @@ class Runtime:
 
     async def _fetch_json(self, url: str) -> Any:
         try:
-            answer = await self.egress.get(url, max_bytes=_JWKS_BYTES)
+            answer = await self.own_egress.get(url, max_bytes=_JWKS_BYTES)
             if answer.status != 200:
                 raise Unavailable(f"{url} answered with status {answer.status}.")
             return msgspec.json.decode(answer.body)

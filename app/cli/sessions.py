@@ -64,6 +64,7 @@ async def opened(settings: Settings) -> AsyncIterator["Runtime"]:
 async def _drop(runtime: "Runtime") -> None:
     """Close without writing anything out: the database cannot take it."""
     await runtime.egress.close()
+    await runtime.own_egress.close()
     await runtime.database.stop()
 
 
