@@ -7,6 +7,7 @@ what it measured as JSON to standard output. Only loopback addresses are accepte
 import asyncio
 import sys
 from time import perf_counter
+from typing import cast
 
 import msgspec
 import uvloop
@@ -41,8 +42,8 @@ class _Client(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are no subclasses of asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
         self._send()
 
     def _send(self) -> None:
