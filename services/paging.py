@@ -117,14 +117,12 @@ def _where(where: Sequence[Condition]) -> tuple[str, dict[str, Any]]:
     return " AND ".join(f"({condition.sql})" for condition in where), params
 
 
-def among(column: str, values: Sequence[UUID]) -> Condition:
-    """`column` is one of these. Few texts for any number of values: the last one fills up to a power of two."""
-    if not values:
-        return Condition("false")
-    size = 1 << (len(values) - 1).bit_length()
-    filled = [*values, *[values[-1]] * (size - len(values))]
-    params = {f"{column}_{place}": value for place, value in enumerate(filled)}
-    return Condition(f"{column} IN ({', '.join(f'{{{name}}}' for name in params)})", params)
+def among(database: Database, column: str, values: Sequence[UUID]) -> Condition:
+    """`column` is one of these: one parameter and one plan, however many there are."""
+    if database.dialect == "postgres":
+        return Condition(f"{column} = ANY({{among}})", {"among": list(values)})
+    listed = msgspec.json.encode([str(value) for value in values]).decode()
+    return Condition(f"{column} IN (SELECT value FROM json_each({{among}}))", {"among": listed})
 
 
 async def rows_among(
@@ -133,7 +131,7 @@ async def rows_among(
     """All rows of a tenant whose column is one of these values."""
     if not values:
         return []
-    sql, params = _where([Condition("tenant = {tenant}", {"tenant": tenant}), among(column, values)])
+    sql, params = _where([Condition("tenant = {tenant}", {"tenant": tenant}), among(database, column, values)])
     text = f"SELECT {columns} FROM {table} WHERE {sql} ORDER BY {order}"  # noqa: S608 - own words
     return await database.fetch(statement(text), **params)
 

@@ -102,8 +102,11 @@ def configured(settings: Settings, *, workers: int = 1) -> "uvicorn.Config":
 def _application(settings: Settings) -> Any:
     from app.asgi import create_app
     from app.auth.proxies import behind_proxies
+    from app.memory import settle
 
-    return behind_proxies(create_app(settings), settings)
+    made = behind_proxies(create_app(settings), settings)
+    settle()
+    return made
 
 
 def _run_many(settings: Settings, listener: socket.socket, told: dict[str, Any], workers: int) -> None:

@@ -31,11 +31,14 @@ def worker() -> Any:
     from app.auth.proxies import behind_proxies
     from app.cli.server_logs import structure_logs
     from app.logs import configure_logs
+    from app.memory import settle
 
     settings = load_settings()
     configure_logs(settings.log_level)
     structure_logs(settings.log_level)
-    return behind_proxies(create_app(settings), settings)
+    made = behind_proxies(create_app(settings), settings)
+    settle()
+    return made
 
 
 def run_workers(config: "uvicorn.Config", listener: socket.socket, settings: Settings, workers: int) -> None:

@@ -25,8 +25,12 @@ class NotExecuted(Exception):
 async def run(schema: GraphQLSchema, admitted: Admitted) -> dict[str, Any]:
     """The answer to a query or a mutation. Raises NotExecuted, as for a variable of the wrong type."""
     is_awaitable: Any = optimized_is_awaitable
-    result: Any = execute(schema, executor_class=PlannedExecutor, is_awaitable=is_awaitable, **_arguments(admitted))
-    return answer(admitted, await result if isawaitable(result) else result)
+    try:
+        result: Any = execute(schema, executor_class=PlannedExecutor, is_awaitable=is_awaitable, **_arguments(admitted))
+        return answer(admitted, await result if isawaitable(result) else result)
+    finally:
+        # graphql-core's executor is a reference cycle; the rows must not wait for the collector with it.
+        admitted.graph.forget_loaded()
 
 
 def answer(admitted: Admitted, result: ExecutionResult) -> dict[str, Any]:
