@@ -122,7 +122,8 @@ def among(database: Database, column: str, values: Sequence[UUID]) -> Condition:
     if database.dialect == "postgres":
         return Condition(f"{column} = ANY({{among}})", {"among": list(values)})
     listed = msgspec.json.encode([str(value) for value in values]).decode()
-    return Condition(f"{column} IN (SELECT value FROM json_each({{among}}))", {"among": listed})
+    sql = f"{column} IN (SELECT value FROM json_each({{among}}))"  # noqa: S608 - own words
+    return Condition(sql, {"among": listed})
 
 
 async def rows_among(
