@@ -37,6 +37,10 @@ class Bus(Protocol):
 
     def subscribe(self, topic: str) -> Any: ...
 
+    def deliver(self, topic: str, message: Mapping[str, Any]) -> None: ...
+
+    def topics(self) -> list[str]: ...
+
     def readers(self) -> int: ...
 
     async def start(self) -> None: ...
@@ -73,6 +77,10 @@ class MemoryBus:
             readers.discard(subscription)
             if not readers:
                 self._topics.pop(topic, None)
+
+    def topics(self) -> list[str]:
+        """What somebody in this process listens to."""
+        return list(self._topics)
 
     def readers(self) -> int:
         return sum(len(readers) for readers in self._topics.values())

@@ -16,12 +16,14 @@ from services.chain.anchors import anchor_file, take_anchors
 from services.context import Context
 from services.credentials import expire_credentials
 from services.origins.upkeep import check_proof, due_origins, expire_challenges, settle_proof
-from services.runtime import Runtime
+from services.paging import among, statement
+from services.runtime import AUDIT_TOPIC, Runtime, audit_topic
 from services.tenants import all_tenants
 from services.usage import FLUSH_SECONDS
 
 LOG = structlog.get_logger("dovetail.duties")
 _KEEP_JOBS = 7 * DAY
+_HEADS_AT_ONCE = 500
 
 
 class Duty(NamedTuple):
@@ -56,10 +58,22 @@ async def expire(runtime: Runtime) -> int:
     return count
 
 
+async def tell_heads(runtime: Runtime) -> None:
+    """Tell who listens here where the chains end: what another process sealed may not have come over the bus."""
+    topics = [topic for topic in runtime.bus.topics() if topic.startswith(AUDIT_TOPIC)]
+    tenants = [UUID(topic.removeprefix(AUDIT_TOPIC)) for topic in topics]
+    for start in range(0, len(tenants), _HEADS_AT_ONCE):
+        known = among(runtime.database, "tenant", tenants[start : start + _HEADS_AT_ONCE])
+        text = f"SELECT tenant, seq FROM audit_head WHERE {known.sql}"  # noqa: S608 - own words
+        for row in await runtime.database.fetch(statement(text), **known.params):
+            runtime.bus.deliver(audit_topic(row["tenant"]), {"type": "head", "seq": row["seq"]})
+
+
 def duties(runtime: Runtime) -> list[Duty]:
     settings, clock = runtime.settings, runtime.clock
     return [
         Duty("denials", 5, runtime.denials.flush),
+        Duty("heads", 2, lambda: tell_heads(runtime)),
         Duty("usage", FLUSH_SECONDS, runtime.usage.flush),
         Duty("recheck", 60, lambda: recheck_origins(runtime)),
         Duty("expire", 60, lambda: expire(runtime)),

@@ -38,11 +38,12 @@ from services.walks import MemoryWalks, Walks
 
 LOG = structlog.get_logger("dovetail.runtime")
 _JWKS_BYTES = 1_048_576
+AUDIT_TOPIC = "audit:"
 _HAS_TENANT = Statement("SELECT 1 FROM tenant WHERE id = {tenant}")
 
 
 def audit_topic(tenant: UUID) -> str:
-    return f"audit:{tenant}"
+    return f"{AUDIT_TOPIC}{tenant}"
 
 
 def _named_hosts(settings: Settings) -> tuple[str, ...]:
