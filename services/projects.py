@@ -12,6 +12,7 @@ from app.errors import NotFound, ValidationFailed, VersionConflict
 from models.people import Project
 from services import fields
 from services.context import Context
+from services.finding import find_row
 from services.operations import operation
 from services.paging import (
     Condition,
@@ -146,7 +147,4 @@ async def delete_project(context: Context, project_id: UUID) -> dict[str, Any]:
 
 
 async def _find(context: Context, project_id: UUID) -> dict[str, Any]:
-    row = await Project.of(context.tenant).one(*Project.all_columns(), where=Project.id == project_id)
-    if row is None:
-        raise NotFound("There is no such project.")
-    return row
+    return await find_row(Project, context.tenant, project_id)

@@ -8,6 +8,7 @@ from app.database import Row
 from app.errors import NotFound, ValidationFailed
 from models.people import Publication
 from services.context import Context
+from services.finding import find_row
 from services.operations import operation
 from services.paging import KeysetPage, KeysetRequest, Listing, OffsetPage, OffsetRequest, Owned, Sort, owned_rows
 from services.people.listing import hold_listing, refresh_authors
@@ -85,7 +86,4 @@ async def set_publication_visibility(context: Context, publication_id: UUID, vis
 
 
 async def _find(context: Context, publication_id: UUID) -> dict[str, Any]:
-    row = await Publication.of(context.tenant).one(*Publication.all_columns(), where=Publication.id == publication_id)
-    if row is None:
-        raise NotFound("There is no such publication.")
-    return row
+    return await find_row(Publication, context.tenant, publication_id)

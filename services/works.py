@@ -8,6 +8,7 @@ from app.database import Row
 from app.errors import NotFound, ValidationFailed
 from models.people import Work
 from services.context import Context
+from services.finding import find_row
 from services.operations import operation
 from services.paging import KeysetPage, KeysetRequest, Listing, OffsetPage, OffsetRequest, Owned, Sort, owned_rows
 from services.people.listing import hold_listing, refresh_people
@@ -96,7 +97,4 @@ async def _change(context: Context, work_id: UUID, values: dict[str, Any]) -> di
 
 
 async def _find(context: Context, work_id: UUID) -> dict[str, Any]:
-    row = await Work.of(context.tenant).one(*Work.all_columns(), where=Work.id == work_id)
-    if row is None:
-        raise NotFound("There is no such work.")
-    return row
+    return await find_row(Work, context.tenant, work_id)

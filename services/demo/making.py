@@ -1,5 +1,6 @@
 """Making the demo; a second time finds everything there and changes nothing."""
 
+import contextlib
 from typing import Any
 
 import msgspec
@@ -57,10 +58,8 @@ def _context(runtime: Runtime, tenant: Any, caller: str) -> Context:
 
 
 async def _demo_tenant(runtime: Runtime, caller: str) -> dict[str, Any]:
-    try:
+    with contextlib.suppress(NotFound):
         return await find_tenant(runtime.database, SLUG)
-    except NotFound:
-        pass
     try:
         return await create_tenant(_context(runtime, new_id(), caller), SLUG, NAME)
     except Conflict:

@@ -9,6 +9,7 @@ from app.database import Statement
 from app.errors import NotFound
 from models.installations import Credential, Installation, Origin
 from services.context import Context
+from services.finding import find_row
 
 _SHOWN = (
     "platform", "status", "display_name", "description", "rate_limit_per_minute", "rate_limit_burst", "version",
@@ -26,25 +27,15 @@ _OWN_ORIGINS = Statement(
 
 
 async def find_installation(tenant: UUID, installation_id: UUID) -> dict[str, Any]:
-    """The row as a mapping of its columns; NotFound for a missing one and another tenant's alike."""
-    row = await Installation.of(tenant).one(*Installation.all_columns(), where=Installation.id == installation_id)
-    if row is None:
-        raise NotFound("There is no such installation.")
-    return row
+    return await find_row(Installation, tenant, installation_id)
 
 
 async def find_origin(tenant: UUID, origin_id: UUID) -> dict[str, Any]:
-    row = await Origin.of(tenant).one(*Origin.all_columns(), where=Origin.id == origin_id)
-    if row is None:
-        raise NotFound("There is no such origin.")
-    return row
+    return await find_row(Origin, tenant, origin_id)
 
 
 async def find_credential(tenant: UUID, credential_id: UUID) -> dict[str, Any]:
-    row = await Credential.of(tenant).one(*Credential.all_columns(), where=Credential.id == credential_id)
-    if row is None:
-        raise NotFound("There is no such credential.")
-    return row
+    return await find_row(Credential, tenant, credential_id)
 
 
 def public_installation(row: dict[str, Any]) -> dict[str, Any]:

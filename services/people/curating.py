@@ -8,6 +8,7 @@ from app.errors import NotFound, ValidationFailed
 from models.people import Membership, Person
 from services import fields
 from services.context import Context
+from services.finding import find_row
 from services.operations import operation
 from services.people.listing import hold_listing, refresh_people
 
@@ -16,10 +17,7 @@ MEMBER_STATUSES = ("member", "alumni", "guest")
 
 
 async def find_person(context: Context, person_id: UUID) -> dict[str, Any]:
-    row = await Person.of(context.tenant).one(*Person.all_columns(), where=Person.id == person_id)
-    if row is None:
-        raise NotFound("There is no such person.")
-    return row
+    return await find_row(Person, context.tenant, person_id)
 
 
 @operation(scope=Scope.PEOPLE_WRITE, audit="person.visibility_set", writes=True, raises=[NotFound])
@@ -68,7 +66,4 @@ async def end_membership(context: Context, membership_id: UUID, ends_at: int | N
 
 
 async def _find_membership(context: Context, membership_id: UUID) -> dict[str, Any]:
-    row = await Membership.of(context.tenant).one(*Membership.all_columns(), where=Membership.id == membership_id)
-    if row is None:
-        raise NotFound("There is no such membership.")
-    return row
+    return await find_row(Membership, context.tenant, membership_id)

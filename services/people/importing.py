@@ -9,6 +9,7 @@ from app.auth.scopes import Scope
 from app.errors import NotFound, ValidationFailed
 from models.people import Person
 from services.context import Context
+from services.finding import find_row
 from services.jobs import enqueue
 from services.operations import operation
 from services.people.listing import hold_listing
@@ -77,9 +78,7 @@ async def import_records(context: Context, records: list[FullRecord]) -> list[Im
 @operation(scope=Scope.PEOPLE_WRITE, audit="person.sync_requested", writes=True, raises=[NotFound])
 async def sync_person(context: Context, person_id: UUID) -> dict[str, Any]:
     """Queue a sync of one person now."""
-    row = await Person.of(context.tenant).one(*Person.all_columns(), where=Person.id == person_id)
-    if row is None:
-        raise NotFound("There is no such person.")
+    row = await find_row(Person, context.tenant, person_id)
     await enqueue(context, SYNC, str(person_id), {"orcid_id": row["orcid_id"]})
     await Person.of(context.tenant).update({"sync_status": "pending"}).where(Person.id == person_id)
     context.note("person", person_id, after={"orcid_id": row["orcid_id"]})
