@@ -4,7 +4,6 @@ from math import ceil
 from typing import Any
 
 from litestar.connection import ASGIConnection
-from litestar.datastructures import MutableScopeHeaders
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Message, Scope
 
@@ -68,12 +67,11 @@ async def add_headers(message: Message, scope: Scope) -> None:
     if message["type"] != "http.response.start":
         return
     approach: Approach | None = scope.get("state", {}).get("approach")
-    headers = MutableScopeHeaders.from_message(message)
-    headers.add("Vary", "Origin")
-    if approach is None:
-        return
-    for name, value in (*_limit_headers(approach, scope), *_key_headers(approach), *_cors_headers(approach)):
-        headers[name] = value
+    added = [("vary", "Origin")]
+    if approach is not None:
+        added += [*_limit_headers(approach, scope), *_key_headers(approach), *_cors_headers(approach)]
+    # Put on the end as they are: none of them is there yet, and a look-up for each would cost more than the gate.
+    message["headers"] = [*message["headers"], *((name.lower().encode(), value.encode()) for name, value in added)]
 
 
 def _limit_headers(approach: Approach, scope: Scope) -> list[tuple[str, str]]:
