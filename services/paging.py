@@ -110,7 +110,8 @@ def conditions(listing: Listing, tenant: UUID, filters: Mapping[str, Any]) -> li
     return found
 
 
-def _where(where: Sequence[Condition]) -> tuple[str, dict[str, Any]]:
+def joined(where: Sequence[Condition]) -> tuple[str, dict[str, Any]]:
+    """All conditions as one, and all their values."""
     params: dict[str, Any] = {}
     for condition in where:
         params |= condition.params
@@ -132,7 +133,7 @@ async def rows_among(
     """All rows of a tenant whose column is one of these values."""
     if not values:
         return []
-    sql, params = _where([Condition("tenant = {tenant}", {"tenant": tenant}), among(database, column, values)])
+    sql, params = joined([Condition("tenant = {tenant}", {"tenant": tenant}), among(database, column, values)])
     text = f"SELECT {columns} FROM {table} WHERE {sql} ORDER BY {order}"  # noqa: S608 - own words
     return await database.fetch(statement(text), **params)
 
@@ -140,7 +141,7 @@ async def rows_among(
 async def offset_page(
     database: Database, listing: Listing, where: Sequence[Condition], order: str, page: int, per_page: int
 ) -> list[Row]:
-    sql, params = _where(where)
+    sql, params = joined(where)
     text = f"SELECT {listing.columns} FROM {listing.source} WHERE {sql} ORDER BY {order}"  # noqa: S608 - own words
     offset = (page - 1) * per_page
     return await database.fetch(
@@ -149,44 +150,57 @@ async def offset_page(
 
 
 async def count_rows(database: Database, listing: Listing, where: Sequence[Condition]) -> int:
-    sql, params = _where(where)
+    sql, params = joined(where)
     rows = await database.fetch(statement(f"SELECT count(*) AS total FROM {listing.source} WHERE {sql}"), **params)  # noqa: S608
     return int(rows[0]["total"])
 
 
 async def keyset_page(database: Database, tenant: UUID, listing: Listing, request: KeysetRequest) -> KeysetPage:
     """One page by one statement, the same for the first and the thousandth."""
-    size, backward = _size(request)
+    size, backward = page_size(request)
     name = request.sort or listing.default_sort
     if name not in listing.sorts:
         raise ValidationFailed({"sort": f"must be one of {', '.join(listing.sorts)}"})
     sort = listing.sorts[name]
     where = conditions(listing, tenant, request.filters)
-    beyond = [
-        _beyond(listing, sort, cursor, descending=request.descending == (field == "after"), field=field)
-        for field, cursor in (("after", request.after), ("before", request.before))
-        if cursor is not None
-    ]
-    sql, params = _where([*where, *beyond])
+    sql, params = joined([*where, *beyond(listing, sort, request)])
     way = "DESC" if request.descending != backward else "ASC"
     text = (
         f"SELECT {listing.columns}, {sort.sql} AS _sort FROM {listing.source} WHERE {sql} "  # noqa: S608 - own words
         f"ORDER BY {sort.sql} {way}, {listing.id} {way} LIMIT {{limit}}"
     )
     rows = await database.fetch(statement(text), limit=size + 1, **params)
+    return page_of(rows, request, sort, where, listing)
+
+
+def page_of(
+    rows: list[Row], request: KeysetRequest, sort: Sort, where: list[Condition], listing: Listing
+) -> KeysetPage:
+    """The page that was asked for, from its rows and one more where there is more."""
+    size, backward = page_size(request)
     more, rows = len(rows) > size, rows[:size]
     if backward:
         return KeysetPage(rows[::-1], request.before is not None, more, sort, where, listing)
     return KeysetPage(rows, more, request.after is not None, sort, where, listing)
 
 
-def _size(request: KeysetRequest) -> tuple[int, bool]:
+def page_size(request: KeysetRequest) -> tuple[int, bool]:
+    """How many rows, and whether they are counted from the end. Raises ValidationFailed on `first` or `last`."""
     if (request.first is None) == (request.last is None):
         raise ValidationFailed({"first": "exactly one of first and last must be given"})
     field, size = ("first", request.first) if request.first is not None else ("last", request.last)
     if size is None or not 1 <= size <= MOST_PER_PAGE:
         raise ValidationFailed({field: f"must be between 1 and {MOST_PER_PAGE}"})
     return size, field == "last"
+
+
+def beyond(listing: Listing, sort: Sort, request: KeysetRequest) -> list[Condition]:
+    """Behind the cursor `after` and ahead of the cursor `before`, where they are given."""
+    return [
+        _beyond(listing, sort, cursor, descending=request.descending == (field == "after"), field=field)
+        for field, cursor in (("after", request.after), ("before", request.before))
+        if cursor is not None
+    ]
 
 
 def _beyond(listing: Listing, sort: Sort, cursor: str, *, descending: bool, field: str) -> Condition:
@@ -200,15 +214,14 @@ async def owned_rows(database: Database, tenant: UUID, owned: Owned, owners: Seq
     """Up to `most` rows of each owner by one statement, each with its owner as `owner`."""
     if not owners:
         return []
-    names = {f"owner_{number}": owner for number, owner in enumerate(owners)}
-    among = ", ".join(f"{{{name}}}" for name in names)
+    its = among(database, owned.owner, owners)
     text = (
         f"SELECT * FROM (SELECT {owned.columns}, {owned.owner} AS owner, row_number() OVER "  # noqa: S608 - own words
         f"(PARTITION BY {owned.owner} ORDER BY {owned.order}) AS place FROM {owned.source} "
-        f"WHERE {owned.tenant} = {{tenant}} AND {owned.where} AND {owned.owner} IN ({among})) ranked "
+        f"WHERE {owned.tenant} = {{tenant}} AND {owned.where} AND {its.sql}) ranked "
         "WHERE place <= {most} ORDER BY owner, place"
     )
-    return await database.fetch(statement(text), tenant=tenant, most=most, **names)
+    return await database.fetch(statement(text), tenant=tenant, most=most, **its.params)
 
 
 def cursor_of(page: KeysetPage, row: Row) -> str:

@@ -11,10 +11,11 @@ from services.paging import (
     KeysetPage,
     KeysetRequest,
     Listing,
-    _beyond,
-    _size,
-    _where,
+    beyond,
     conditions,
+    joined,
+    page_of,
+    page_size,
     statement,
 )
 
@@ -23,27 +24,17 @@ async def keyset_pages(
     database: Database, tenant: UUID, listing: Listing, request: KeysetRequest, parent: str, parents: Sequence[UUID]
 ) -> dict[UUID, KeysetPage]:
     """A page for each parent, in the listing's default sort; `parent` is a filter and a column of the listing."""
-    size, backward = _size(request)
+    size, backward = page_size(request)
     sort, where = listing.sorts[listing.default_sort], conditions(listing, tenant, request.filters)
-    beyond = [
-        _beyond(listing, sort, cursor, descending=request.descending == (field == "after"), field=field)
-        for field, cursor in (("after", request.after), ("before", request.before))
-        if cursor is not None
-    ]
-    among = _among(listing.filters[parent], parent, parents)
-    text, params = _ranked(listing, [*where, *beyond, among], parent, descending=request.descending != backward)
+    bounds = [*where, *beyond(listing, sort, request), _among(listing.filters[parent], parent, parents)]
+    text, params = _ranked(listing, bounds, parent, descending=request.descending != backward)
     found: dict[UUID, list[Row]] = defaultdict(list)
     for row in await database.fetch(statement(text), most=size + 1, **params):
         found[row[parent]].append(row)
-    pages = {}
-    for one in parents:
-        more, rows = len(found[one]) > size, found[one][:size]
-        its = [*where, Condition(listing.filters[parent], {parent: one})]
-        if backward:
-            pages[one] = KeysetPage(rows[::-1], request.before is not None, more, sort, its, listing)
-        else:
-            pages[one] = KeysetPage(rows, more, request.after is not None, sort, its, listing)
-    return pages
+    return {
+        one: page_of(found[one], request, sort, [*where, Condition(listing.filters[parent], {parent: one})], listing)
+        for one in parents
+    }
 
 
 def _among(condition: str, parent: str, parents: Sequence[UUID]) -> Condition:
@@ -57,7 +48,7 @@ def _ranked(
 ) -> tuple[str, dict[str, Any]]:
     sort, way = listing.sorts[listing.default_sort].sql, "DESC" if descending else "ASC"
     key = listing.filters[parent].partition(" = ")[0]
-    sql, params = _where(where)
+    sql, params = joined(where)
     text = (
         f"SELECT * FROM (SELECT {listing.columns}, {sort} AS _sort, row_number() OVER "  # noqa: S608 - own words
         f"(PARTITION BY {key} ORDER BY {sort} {way}, {listing.id} {way}) AS _place "

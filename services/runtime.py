@@ -13,7 +13,7 @@ from app.auth.peppers import load_audit_key, load_peppers
 from app.auth.principal import NO_TENANT, Principal
 from app.auth.signing import signing_key
 from app.auth.tokens import BuiltInKeys, JwksKeys, TokenVerifier
-from app.bus import MemoryBus
+from app.bus import Bus, MemoryBus
 from app.clock import SYSTEM_CLOCK, Clock
 from app.database import Statement, bind, open_database
 from app.egress import Egress, EgressError
@@ -67,7 +67,7 @@ class Runtime:
         self.own_egress = Egress((*settings.egress_allow, *_named_hosts(settings)))
         self.orcid = OrcidClient(self.own_egress, settings.orcid_base_url, settings.orcid_concurrency, clock=clock)
         self.redis = connect(settings.redis_url) if settings.redis_url else None
-        self.bus = MemoryBus() if self.redis is None else RedisBus(self.redis)
+        self.bus: Bus = MemoryBus() if self.redis is None else RedisBus(self.redis)
         self._tenants: set[UUID] = set()
         self._services = ServiceCertificates(settings.service_certificates, clock)
         self.limiter = Limiter(settings.redis_url)

@@ -22,7 +22,6 @@ _STRAYS = Statement(
     "AND NOT EXISTS (SELECT 1 FROM audit_seal s WHERE s.event = e.id) "
     "AND NOT EXISTS (SELECT 1 FROM audit_pending p WHERE p.event = e.id) LIMIT 20"
 )
-TENANTS = Statement("SELECT tenant FROM audit_head ORDER BY tenant")
 
 
 class Anchor(msgspec.Struct, frozen=True):

@@ -28,7 +28,6 @@ from services.people.names import fold_query, like_pattern
 SEARCH = "search_text LIKE {q} ESCAPE '!'"
 MOST_IN_QUERY = 200
 TALLIED = "(SELECT t.total FROM tally t WHERE t.tenant = {tenant} AND t.kind = {kind}) AS _total"
-SYNC_STATUSES = ("pending", "processing", "complete", "failed")
 
 #: The contract's columns. A person who was never fetched was last heard of when taken in.
 LISTED = Listing(
