@@ -2,6 +2,9 @@
 
 `listed` says whether the consumer surface shows a row. It is derived (services.people.listing holds the
 rule), stored so that a page is one index range, and kept in the transaction that changes what it follows.
+
+`changed_at` is the tenant's change (services.changes) that last moved what consumers see of a row: its
+content while it is listed, or whether it is. Null: never listed, or not changed since changes are kept.
 """
 
 from piccolo.columns import BigInt, Boolean, ForeignKey, Integer, Text, Varchar
@@ -23,6 +26,7 @@ class Person(TenantTable, tablename="person"):
     visible = Boolean(default=True)
     deleted_at = BigInt(null=True, default=None)
     listed = Boolean(default=False)
+    changed_at = BigInt(null=True, default=None)
     created_at = BigInt()
     updated_at = BigInt()
 
@@ -51,6 +55,7 @@ class Publication(TenantTable, tablename="publication"):
     visible = Boolean(default=True)
     deleted_at = BigInt(null=True, default=None)
     listed = Boolean(default=False)
+    changed_at = BigInt(null=True, default=None)
     created_at = BigInt()
 
 
@@ -78,6 +83,7 @@ class Work(TenantTable, tablename="work"):
     visible = Boolean(default=True)
     deleted_at = BigInt(null=True, default=None)
     listed = Boolean(default=False)
+    changed_at = BigInt(null=True, default=None)
     created_at = BigInt()
 
 
@@ -89,6 +95,7 @@ class Project(TenantTable, tablename="project"):
     start_date = Varchar(length=10, null=True, default=None)
     end_date = Varchar(length=10, null=True, default=None)
     status = Varchar(length=12)
+    changed_at = BigInt(null=True, default=None)
     created_at = BigInt()
     updated_at = BigInt()
     version = Integer(default=1)

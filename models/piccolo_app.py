@@ -5,6 +5,7 @@ from pathlib import Path
 from piccolo.conf.apps import AppConfig
 
 from models.audit import AuditEvent, AuditHead, AuditPending, AuditSeal
+from models.changes import ChangeHead, Tombstone
 from models.installations import Credential, Installation, Origin
 from models.operations import Job, UsageCount
 from models.people import Authorship, Membership, Person, Project, Publication, Tally, Work
@@ -22,6 +23,8 @@ TABLES = [
     Work,
     Project,
     Tally,
+    ChangeHead,
+    Tombstone,
     AuditEvent,
     AuditSeal,
     AuditPending,

@@ -11,6 +11,7 @@ from app.auth.scopes import Scope
 from app.errors import NotFound, ValidationFailed, VersionConflict
 from models.people import Project
 from services import fields
+from services.changes import bury, hold_listing
 from services.context import Context
 from services.finding import find_row
 from services.operations import operation
@@ -100,8 +101,8 @@ async def get_projects(context: Context, projects: list[UUID]) -> list[dict[str,
 @operation(scope=Scope.PROJECTS_WRITE, audit="project.created", writes=True, raises=[ValidationFailed])
 async def create_project(context: Context, request: ProjectFields) -> dict[str, Any]:
     """Add a project."""
-    values = _checked(request)
-    row = values | {"created_at": context.now, "updated_at": context.now, "version": 1}
+    values, change = _checked(request), await hold_listing(context)
+    row = values | {"created_at": context.now, "updated_at": context.now, "version": 1, "changed_at": change.at}
     made = await Project.of(context.tenant).insert(row)
     await add_to_tallies(context.database, context.tenant, Counter(projects=1))
     context.note("project", made[0]["id"], after=_shown(values))
@@ -118,13 +119,14 @@ async def update_project(
     context: Context, project_id: UUID, request: ProjectFields, version: int | None = None
 ) -> dict[str, Any]:
     """Replace a project's fields; `version` guards against a lost update."""
-    values, before = _checked(request), await _find(context, project_id)
+    values, change = _checked(request), await hold_listing(context)
+    before = await _find(context, project_id)
     if version is not None and version != before["version"]:
         raise VersionConflict(version=before["version"])
     expected = before["version"]
     changed = await (
         Project.of(context.tenant)
-        .update(values | {"updated_at": context.now, "version": expected + 1})
+        .update(values | {"updated_at": context.now, "version": expected + 1, "changed_at": change.at})
         .where((Project.id == project_id) & (Project.version == expected))
         .returning(Project.id)
     )
@@ -137,10 +139,12 @@ async def update_project(
 @operation(scope=Scope.PROJECTS_WRITE, audit="project.deleted", writes=True, raises=[NotFound])
 async def delete_project(context: Context, project_id: UUID) -> dict[str, Any]:
     """Delete a project."""
+    change = await hold_listing(context)
     before = await _find(context, project_id)
     gone = await Project.of(context.tenant).delete().where(Project.id == project_id).returning(Project.id)
     if not gone:
         raise NotFound("There is no such project.")
+    await bury(change, "projects", project_id)
     await add_to_tallies(context.database, context.tenant, Counter(projects=-1))
     context.note("project", project_id, before={name: before[name] for name in ("title", "acronym", "status")})
     return before

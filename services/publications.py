@@ -7,11 +7,12 @@ from app.auth.scopes import Scope
 from app.database import Row
 from app.errors import NotFound, ValidationFailed
 from models.people import Publication
+from services.changes import hold_listing
 from services.context import Context
 from services.finding import find_row
 from services.operations import operation
 from services.paging import KeysetPage, KeysetRequest, Listing, OffsetPage, OffsetRequest, Owned, Sort, owned_rows
-from services.people.listing import hold_listing, refresh_authors
+from services.people.listing import refresh_authors
 from services.people.reading import SEARCH, listed_page, searched_page
 
 _COLUMNS = "id, doi, title, publication_date, publication_year, publication_type, cited_by_count, last_fetched_at"
@@ -77,10 +78,10 @@ async def list_person_publications(context: Context, people: list[UUID], most: i
 @operation(scope=Scope.PUBLICATIONS_WRITE, audit="publication.visibility_set", writes=True, raises=[NotFound])
 async def set_publication_visibility(context: Context, publication_id: UUID, visible: bool) -> dict[str, Any]:
     """Show a publication to consumers, or hide it."""
-    await hold_listing(context.database, context.tenant)
+    change = await hold_listing(context)
     before = await _find(context, publication_id)
     await Publication.of(context.tenant).update({"visible": visible}).where(Publication.id == publication_id)
-    await refresh_authors(context.database, context.tenant, publication_id)
+    await refresh_authors(change, publication_id)
     context.note("publication", publication_id, before={"visible": before["visible"]}, after={"visible": visible})
     return await _find(context, publication_id)
 

@@ -7,11 +7,12 @@ from app.auth.scopes import Scope
 from app.database import Row
 from app.errors import NotFound, ValidationFailed
 from models.people import Work
+from services.changes import hold_listing
 from services.context import Context
 from services.finding import find_row
 from services.operations import operation
 from services.paging import KeysetPage, KeysetRequest, Listing, OffsetPage, OffsetRequest, Owned, Sort, owned_rows
-from services.people.listing import hold_listing, refresh_people
+from services.people.listing import refresh_people
 from services.people.reading import SEARCH, listed_page, searched_page
 
 _COLUMNS = "id, title, work_type, publication_date, publication_year, url, created_at"
@@ -88,10 +89,10 @@ async def set_work_visibility(context: Context, work_id: UUID, visible: bool) ->
 
 
 async def _change(context: Context, work_id: UUID, values: dict[str, Any]) -> dict[str, Any]:
-    await hold_listing(context.database, context.tenant)
+    change = await hold_listing(context)
     before = await _find(context, work_id)
     await Work.of(context.tenant).update(values).where(Work.id == work_id)
-    await refresh_people(context.database, context.tenant, [before["person"]])
+    await refresh_people(change, [before["person"]])
     context.note("work", work_id, before={name: before[name] for name in values}, after=values)
     return await _find(context, work_id)
 

@@ -21,6 +21,7 @@ from app.database.migrating import migrate
 from app.ids import new_id, new_request_id
 from app.settings import load_settings
 from models.piccolo_app import TABLES
+from services.changes import hold_listing
 from services.context import Context
 from services.credentials import NewCredential, issue_credential
 from services.installations import NewInstallation, create_installation
@@ -29,6 +30,7 @@ from services.origins.proofs import Proof
 from services.origins.registry import register_origin
 from services.origins.upkeep import settle_proof
 from services.people.importing import import_records
+from services.people.listing import refresh_people
 from services.people.records import FullRecord, PersonRecord, Works
 from services.tenants import create_tenant
 
@@ -89,6 +91,14 @@ class World:
 
     async def people(self, *records: PersonRecord, works: Works | None = None) -> list[Any]:
         return await import_records(self.context(), [FullRecord(record, works or Works()) for record in records])
+
+    async def refresh(self, *people: UUID) -> None:
+        """Make flags and totals true again after rows were changed by hand."""
+
+        async def run() -> None:
+            await refresh_people(await hold_listing(self.context()), people)
+
+        await self.runtime.database.in_transaction(run)
 
     async def get(self, path: str, key: str | None = None, **headers: str) -> httpx.Response:
         """GET below `/integrations/v1`."""

@@ -8,14 +8,14 @@ import msgspec
 from app.auth.scopes import Scope
 from app.errors import NotFound, ValidationFailed
 from models.people import Person
+from services.changes import hold_listing
 from services.context import Context
 from services.finding import find_row
 from services.jobs import enqueue
 from services.operations import operation
-from services.people.listing import hold_listing
 from services.people.orcid import parse_orcid
 from services.people.records import FullRecord
-from services.people.storing import add_person, store_person
+from services.people.storing import add_person, mark_sync, store_person
 
 MOST_AT_ONCE = 1_000
 SYNC = "person.sync"
@@ -49,9 +49,9 @@ def _checked(orcid_ids: list[str]) -> list[str]:
 async def import_people(context: Context, orcid_ids: list[str]) -> list[ImportedPerson]:
     """Take people in by their ORCID iDs (at most 1,000 at once) and queue a sync for each; all or none."""
     wanted, imported = _checked(orcid_ids), []
-    await hold_listing(context.database, context.tenant)
+    change = await hold_listing(context)
     for orcid_id in wanted:
-        person, created = await add_person(context.database, context.tenant, orcid_id, context.now)
+        person, created = await add_person(change, orcid_id, context.now)
         await enqueue(context, SYNC, str(person), {"orcid_id": orcid_id})
         imported.append(ImportedPerson(person, orcid_id, created))
     counts = {"people": len(imported), "created": sum(p.created for p in imported)}
@@ -64,11 +64,11 @@ async def import_people(context: Context, orcid_ids: list[str]) -> list[Imported
 async def import_records(context: Context, records: list[FullRecord]) -> list[ImportedPerson]:
     """Take whole ORCID records in, as they are; nothing is fetched."""
     imported = []
-    await hold_listing(context.database, context.tenant)
+    change = await hold_listing(context)
     for record in records:
         orcid_id = parse_orcid(record.person.orcid_id)
-        person, created = await add_person(context.database, context.tenant, orcid_id, context.now)
-        await store_person(context.database, context.tenant, person, record.person, record.works, context.now)
+        person, created = await add_person(change, orcid_id, context.now)
+        await store_person(change, person, record.person, record.works, context.now)
         imported.append(ImportedPerson(person, orcid_id, created))
     counts = {"people": len(imported), "created": sum(p.created for p in imported)}
     context.note("people", "records", after=counts | {"orcid_ids": [p.orcid_id for p in imported][:100]})
@@ -79,8 +79,9 @@ async def import_records(context: Context, records: list[FullRecord]) -> list[Im
 async def sync_person(context: Context, person_id: UUID) -> dict[str, Any]:
     """Queue a sync of one person now."""
     row = await find_row(Person, context.tenant, person_id)
+    # The listing first, as an import does: the other way round the two could wait for each other.
+    await mark_sync(context, person_id, "pending")
     await enqueue(context, SYNC, str(person_id), {"orcid_id": row["orcid_id"]})
-    await Person.of(context.tenant).update({"sync_status": "pending"}).where(Person.id == person_id)
     context.note("person", person_id, after={"orcid_id": row["orcid_id"]})
     context.after_commit(context.runtime.jobs.wake)
     return row | {"sync_status": "pending"}

@@ -8,7 +8,6 @@ import pytest
 from app.clock import DAY
 from models.people import Membership, Person, Publication, Work
 from services.people.curating import add_membership, end_membership, set_person_visibility
-from services.people.listing import refresh_people
 from services.publications import set_publication_visibility
 from services.works import review_work, set_work_visibility
 from tests.runtime.records import made, person, publication, work
@@ -41,8 +40,7 @@ class Shown:
         return dict(found)
 
     async def refresh(self) -> None:
-        database = self.world.runtime.database
-        await database.in_transaction(lambda: refresh_people(database, self.world.tenant, [self.person]))
+        await self.world.refresh(self.person)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from urllib.parse import quote
 import pytest
 
 from models.people import Person
-from services.people.listing import refresh_people
 from services.people.records import FullRecord, PersonRecord
 from tests.runtime.records import made, orcid, person, publication
 from tests.runtime.surface import Surface
@@ -230,6 +229,5 @@ async def test_totals_hold_under_concurrent_changes(v1: Surface, world: World) -
     key = await world.ready_key()
     found = await v1.ok("/people?per_page=100", key)
     assert found["total"] == len(found["people"]) == 20
-    database = world.runtime.database
-    await database.in_transaction(lambda: refresh_people(database, world.tenant, [p.person for p in people]))
+    await world.refresh(*(p.person for p in people))
     assert (await v1.ok("/people?per_page=100", key))["total"] == 20
