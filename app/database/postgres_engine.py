@@ -1,4 +1,4 @@
-"""The PostgreSQL engine: an asyncpg pool behind a fair gate, with no reset between borrowers."""
+"""The PostgreSQL engine: statements on pooled connections, and transactions that hold one."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from piccolo.engine.postgres import PostgresEngine as PiccoloPostgresEngine
 from piccolo.querystring import QueryString
 
 from app.database.counting import StatementLogs
-from app.database.gates import ACQUIRE_SECONDS, Gate
+from app.database.gates import ACQUIRE_SECONDS
 from app.database.outages import translated
 from app.database.postgres_connections import PlainConnection, Shape, run
+from app.database.postgres_pool import PostgresPool
 from app.database.transactions import Transaction
 
 COMMAND_SECONDS = 30.0
@@ -29,7 +30,6 @@ class PostgresEngine(PiccoloPostgresEngine):
 
     def __init__(self, url: str) -> None:
         self.logs = StatementLogs()
-        self._gate: Gate | None = None
         super().__init__(
             config={"dsn": url, "timeout": ACQUIRE_SECONDS, "server_settings": {"application_name": "dovetail"}}
         )
@@ -43,36 +43,25 @@ class PostgresEngine(PiccoloPostgresEngine):
         """Raises Unavailable where the server does not answer."""
         if self.pool is not None:
             return
-        # min_size 0: an outage must not leave a task behind that reconnects for ever.
-        pool = asyncpg.create_pool(
-            **self.config,
-            min_size=0,
-            max_size=size,
-            command_timeout=COMMAND_SECONDS,
-            connection_class=PlainConnection,
-        )
+        pool = PostgresPool(lambda: self.connect(command_timeout=COMMAND_SECONDS), size)
         with translated:
-            await pool
-            try:
-                await pool.fetchval("SELECT 1")
-            except BaseException:
-                pool.terminate()
-                raise
-        self.pool, self._gate = pool, Gate(size)
+            pool.release(await pool.acquire())
+        # Upstream's is asyncpg's, and only tested for being there.
+        self.pool = pool
 
     async def close_connection_pool(self) -> None:
-        pool, self.pool = self.pool, None
-        if pool is None:
-            return
-        try:
-            async with asyncio.timeout(ACQUIRE_SECONDS):
-                await pool.close()
-        except TimeoutError:
-            pool.terminate()
+        pool, self.pool = self._own_pool, None
+        if pool is not None:
+            await pool.close()
 
-    async def connect(self) -> Any:
-        """A connection outside the pool, without the time limit on commands."""
-        return await asyncpg.connect(**self.config, connection_class=PlainConnection)
+    @property
+    def _own_pool(self) -> PostgresPool | None:
+        pool: PostgresPool | None = self.pool
+        return pool
+
+    async def connect(self, **given: Any) -> Any:
+        """A connection outside the pool, without a time limit on commands unless one is given."""
+        return await asyncpg.connect(**self.config, **given, connection_class=PlainConnection)
 
     async def get_new_connection(self) -> Any:
         with translated:
@@ -88,22 +77,18 @@ class PostgresEngine(PiccoloPostgresEngine):
         return Transaction(self, "BEGIN", allow_nested)
 
     async def checkout(self) -> Any:
-        pool, gate = self.pool, self._gate
-        if pool is None or gate is None:
-            return await self.connect()
-        await gate.enter()
-        try:
-            return await pool.acquire()
-        except BaseException:
-            gate.leave()
-            raise
+        pool = self._own_pool
+        return await (self.connect() if pool is None else pool.acquire())
 
-    async def checkin(self, connection: Any) -> None:
-        with contextlib.suppress(Exception):
-            if connection.is_in_transaction():
-                await connection.execute("ROLLBACK")
-        with contextlib.suppress(Exception):
-            await self._give_back(connection)
+    async def checkin(self, connection: Any, *, ended: bool) -> None:
+        pool: PostgresPool | None = connection.home
+        if pool is None:
+            with contextlib.suppress(Exception):
+                await connection.close(timeout=ACQUIRE_SECONDS)
+        elif ended:
+            pool.release(connection)
+        else:
+            await pool.repair(connection)
 
     async def command(self, connection: Any, sql: str) -> None:
         tag = await connection.execute(sql)
@@ -128,21 +113,37 @@ class PostgresEngine(PiccoloPostgresEngine):
         with translated:
             if transaction is not None:
                 async with transaction.turn:
-                    return await run(transaction.connection, shape, sql, args)
-            connection = await self.checkout()
+                    # It may have ended while this task waited for its turn, and the connection be another's by now.
+                    if transaction.live:
+                        return await self._send_inside(transaction.connection, shape, sql, args)
+            return await self._send_alone(shape, sql, args)
+
+    async def _send_alone(self, shape: Shape, sql: str, args: Sequence[Any]) -> Any:
+        pool = self._own_pool
+        if pool is None:
+            connection = await self.connect()
             try:
                 return await run(connection, shape, sql, args)
             finally:
-                await self._give_back(connection)
-
-    async def _give_back(self, connection: Any) -> None:
-        """Cheaper than checkin where no transaction can be open; asyncpg shields its own release."""
-        pool, gate = self.pool, self._gate
-        if pool is None or gate is None or not isinstance(connection, asyncpg.pool.PoolConnectionProxy):
-            await connection.close(timeout=ACQUIRE_SECONDS)
-            return
+                await connection.close(timeout=ACQUIRE_SECONDS)
+        connection = await pool.acquire()
+        ended = False
         try:
-            with contextlib.suppress(asyncpg.InterfaceError, OSError):
-                await pool.release(connection)
+            result = await run(connection, shape, sql, args)
+            ended = True
+        except asyncpg.PostgresError:
+            # The server's own word: it has ended the statement and waits for the next.
+            ended = True
+            raise
         finally:
-            gate.leave()
+            pool.release(connection, interrupted=not ended)
+        return result
+
+    async def _send_inside(self, connection: Any, shape: Shape, sql: str, args: Sequence[Any]) -> Any:
+        try:
+            return await run(connection, shape, sql, args)
+        except asyncpg.InvalidCachedStatementError:
+            # Outside a transaction the driver does this, and tries again, by itself.
+            if connection.home is not None:
+                await connection.home.forget_statements()
+            raise

@@ -29,7 +29,7 @@ class _Apart:
         # Inside a transaction this pragma does nothing, so it is set before.
         return await self.engine.connect((*PRAGMAS, f"foreign_keys={int(self.foreign_keys)}"))
 
-    async def checkin(self, connection: Any) -> None:
+    async def checkin(self, connection: Any, *, ended: bool) -> None:
         with contextlib.suppress(Exception):
             await connection.close()
 

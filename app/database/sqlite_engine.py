@@ -93,10 +93,11 @@ class SqliteEngine(SQLiteEngine):
         await self._pool.writing.enter()
         return self._pool.writer
 
-    async def checkin(self, connection: SqliteConnection) -> None:
+    async def checkin(self, connection: SqliteConnection, *, ended: bool) -> None:
         pool = self._pool
-        with contextlib.suppress(sqlite3.Error):
-            await connection.settle()
+        if not ended:
+            with contextlib.suppress(sqlite3.Error):
+                await connection.settle()
         if pool is not None and connection is pool.writer:
             pool.writing.leave()
         else:
@@ -120,10 +121,12 @@ class SqliteEngine(SQLiteEngine):
             self.logs.add(sql)
         transaction = self.live_transaction()
         with translated:
-            if transaction is None:
-                return await self._send_alone(shape, sql, args)
-            async with transaction.turn:
-                return await transaction.connection.run(shape, sql, args, inside=True)
+            if transaction is not None:
+                async with transaction.turn:
+                    # It may have ended while this task waited for its turn, and the connection be another's by now.
+                    if transaction.live:
+                        return await transaction.connection.run(shape, sql, args, inside=True)
+            return await self._send_alone(shape, sql, args)
 
     async def _send_alone(self, shape: Shape, sql: str, args: Sequence[Any]) -> Any:
         pool = self._pool

@@ -32,8 +32,8 @@ class TransactionalEngine(Protocol):
 
     async def command(self, connection: Any, sql: str) -> None: ...
 
-    async def checkin(self, connection: Any) -> None:
-        """Roll back what is still open and give the connection back; raises nothing."""
+    async def checkin(self, connection: Any, *, ended: bool) -> None:
+        """Give the connection back, and where the transaction has not `ended` roll it back first; raises nothing."""
 
 
 class Savepoint:
@@ -84,7 +84,7 @@ class Transaction(BaseTransaction):
         try:
             await self.command(self._begin)
         except BaseException:
-            await asyncio.shield(self.engine.checkin(self.connection))
+            await asyncio.shield(self.engine.checkin(self.connection, ended=False))
             raise
         self.live = True
         self._token = self.engine.current_transaction.set(self)
@@ -96,14 +96,16 @@ class Transaction(BaseTransaction):
         if self._nested is not None:
             await self._leave_nested(self._nested, failed=error is not None)
             return False
+        ended = False
         try:
             if error is None and not self._settled:
                 await self.command("COMMIT")
+                ended = True
         finally:
             self.live = False
             self._reset()
             # A cancelled caller must not leave before the connection is back.
-            await asyncio.shield(self.engine.checkin(self.connection))
+            await asyncio.shield(self.engine.checkin(self.connection, ended=ended))
         return False
 
     async def _leave_nested(self, savepoint: Savepoint, *, failed: bool) -> None:

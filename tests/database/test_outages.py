@@ -76,7 +76,7 @@ async def test_a_pool_in_use_is_unavailable(database: Database, monkeypatch: pyt
     """Who waits for a place longer than the limit is told so, and the place is not lost."""
     await with_counters(database)
     engine = database.engine
-    gates = [engine._gate] if database.dialect == "postgres" else [engine._pool.writing]
+    gates = [engine.pool.gate] if database.dialect == "postgres" else [engine._pool.writing]
     for gate in gates:
         monkeypatch.setattr(gate, "_seconds", 0.05)
     done = asyncio.Event()
