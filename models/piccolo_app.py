@@ -7,6 +7,18 @@ from piccolo.conf.apps import AppConfig
 from models.audit import AuditEvent, AuditHead, AuditPending, AuditSeal
 from models.changes import ChangeHead, Tombstone
 from models.installations import Credential, Installation, Origin
+from models.integrations import (
+    IdempotencyRecord,
+    IntegrationCircuit,
+    IntegrationDefinition,
+    IntegrationDelivery,
+    IntegrationExecution,
+    IntegrationInstance,
+    IntegrationOauthState,
+    IntegrationRedirect,
+    IntegrationSecret,
+    IntegrationToken,
+)
 from models.operations import Job, UsageCount
 from models.people import Authorship, Membership, Person, Project, Publication, Tally, Work
 from models.tenancy import Tenant
@@ -31,6 +43,16 @@ TABLES = [
     AuditHead,
     Job,
     UsageCount,
+    IntegrationDefinition,
+    IntegrationInstance,
+    IntegrationSecret,
+    IntegrationToken,
+    IntegrationOauthState,
+    IntegrationRedirect,
+    IntegrationExecution,
+    IntegrationCircuit,
+    IntegrationDelivery,
+    IdempotencyRecord,
 ]
 
 APP_CONFIG = AppConfig(

@@ -112,5 +112,28 @@ class Rows:
         return query
 
 
+class SharedRows(Rows):
+    """A tenant's rows and those that belong to nobody, which every tenant may read and none may change."""
+
+    __slots__ = ()
+
+    def _scoped(self, query: _Query) -> _Query:
+        column: Any = self._table.tenant
+        query.where((column == self._tenant) | column.is_null())  # type: ignore[attr-defined]
+        return query
+
+    def update(self, values: dict[Any, Any]) -> NoReturn:
+        raise self._read_only()
+
+    def delete(self) -> NoReturn:
+        raise self._read_only()
+
+    def insert(self, *rows: dict[str, Any]) -> NoReturn:
+        raise self._read_only()
+
+    def _read_only(self) -> UnscopedAccess:
+        return UnscopedAccess(f"what is shared of {self._table.__name__} is only read here")
+
+
 def _plain(table: type[TenantTable], method: str) -> Any:
     return getattr(Table, method).__func__.__get__(table)
