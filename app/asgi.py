@@ -16,7 +16,7 @@ from app.plain import answer_json, answer_platform_error, encoded, header, send_
 from app.settings import Settings, load_settings
 from graph.schema import build_schema
 from graph.server import GraphqlServer
-from rest.contracts.documents import snapshot
+from rest.contracts.documents import learn_contracts, snapshot
 from rest.integrations_v1.errors import body_of as v1_body
 from rest.integrations_v1.surface import IntegrationsV1
 from rest.legacy_v1 import LEGACY_PREFIX, LegacyV1
@@ -35,6 +35,7 @@ class Application:
         self.settings = settings
         self.runtime = Runtime(settings)
         self.metrics = Metrics()
+        learn_contracts(self.runtime.usage.elements)
         self._v1 = IntegrationsV1(self.runtime, snapshot("integrations", "v1"))
         self._legacy = LegacyV1(self._v1, settings.legacy_sunset) if settings.legacy_paths else None
         self._graphql = GraphqlServer(self.runtime, build_schema(), self._page)

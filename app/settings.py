@@ -100,6 +100,10 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     anchor_url: Annotated[str | None, _doc("Webhook that receives each audit anchor; a file is always written.")] = None
     anchor_minutes: Annotated[int, _doc("Minutes between audit anchors.", ge=1)] = 60
     pepper: Annotated[str | None, _doc("Key pepper, base64 of 32 bytes; default a file in the home folder.")] = None
+    usage_recorded: Annotated[bool, _doc("Record which parameters and fields of the contracts each client uses.")] = (
+        True
+    )
+    usage_days: Annotated[int, _doc("Days that the record of used parameters and fields is kept.", ge=1)] = 400
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _doc("Least level that is logged.")] = "info"
     shutdown_seconds: Annotated[int, _doc("How long open requests may take when stopping.", ge=1)] = 15
 

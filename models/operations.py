@@ -1,7 +1,8 @@
 """What the service keeps for its own running: queued jobs and the counts of use."""
 
 from piccolo.columns import UUID as UUIDColumn
-from piccolo.columns import BigInt, Integer, Text, Varchar
+from piccolo.columns import BigInt, Boolean, Integer, Text, Varchar
+from piccolo.table import Table
 
 from app.ids import new_id
 from models.tenancy import TenantTable
@@ -30,3 +31,26 @@ class UsageCount(TenantTable, tablename="usage_count"):
     operation = Varchar(length=60)
     day = Varchar(length=10)
     count = BigInt(default=0)
+
+
+class ContractUse(TenantTable, tablename="contract_use"):
+    """How often a client used an element of a contract on a day (UTC, YYYY-MM-DD); the empty element is the whole."""
+
+    client = Varchar(length=200)
+    kind = Varchar(length=20)
+    api = Varchar(length=40)
+    version = Varchar(length=10)
+    operation = Varchar(length=200)
+    element = Text()
+    day = Varchar(length=10)
+    count = BigInt(default=0)
+
+
+class RecordingSpan(Table, tablename="recording_span"):
+    """From when to when a process recorded uses; of no tenant, since it recorded those of all."""
+
+    id = UUIDColumn(primary_key=True, default=new_id)
+    started_at = BigInt()
+    reached_at = BigInt()
+    closed = Boolean(default=False)
+    complete = Boolean(default=True)

@@ -19,7 +19,7 @@ from models.integrations import (
     IntegrationSecret,
     IntegrationToken,
 )
-from models.operations import Job, UsageCount
+from models.operations import ContractUse, Job, RecordingSpan, UsageCount
 from models.people import Authorship, Membership, Person, Project, Publication, Tally, Work
 from models.tenancy import Tenant
 
@@ -53,6 +53,8 @@ TABLES = [
     IntegrationCircuit,
     IntegrationDelivery,
     IdempotencyRecord,
+    ContractUse,
+    RecordingSpan,
 ]
 
 APP_CONFIG = AppConfig(

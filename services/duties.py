@@ -19,7 +19,8 @@ from services.origins.upkeep import check_proof, due_origins, expire_challenges,
 from services.paging import among, statement
 from services.runtime import AUDIT_TOPIC, Runtime, audit_topic
 from services.tenants import all_tenants
-from services.usage import FLUSH_SECONDS
+from services.usage.ledger import FLUSH_SECONDS
+from services.usage.recording import prune
 
 LOG = structlog.get_logger("dovetail.duties")
 _KEEP_JOBS = 7 * DAY
@@ -74,7 +75,8 @@ def duties(runtime: Runtime) -> list[Duty]:
     return [
         Duty("denials", 5, runtime.denials.flush),
         Duty("heads", 2, lambda: tell_heads(runtime)),
-        Duty("usage", FLUSH_SECONDS, runtime.usage.flush),
+        Duty("usage", FLUSH_SECONDS, runtime.usage.beat),
+        Duty("forget uses", 3600, lambda: prune(runtime.database, clock.now_ms() - settings.usage_days * DAY)),
         Duty("recheck", 60, lambda: recheck_origins(runtime)),
         Duty("expire", 60, lambda: expire(runtime)),
         Duty("prune", 3600, lambda: runtime.jobs.prune(clock.now_ms() - _KEEP_JOBS)),

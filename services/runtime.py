@@ -33,7 +33,7 @@ from services.people.client import OrcidClient
 from services.people.importing import SYNC
 from services.people.syncing import run_sync
 from services.shared_walks import RedisWalks
-from services.usage import UsageLedger
+from services.usage.ledger import UsageLedger
 from services.walks import MemoryWalks, Walks
 
 LOG = structlog.get_logger("dovetail.runtime")
@@ -76,7 +76,7 @@ class Runtime:
         self.denials = Denials(clock, self.record)
         self.sealer = Sealer(self.database, self.audit_key, self._publish_audit)
         self.keys = Keys(self.database, self.peppers, clock)
-        self.usage = UsageLedger(self.database, clock)
+        self.usage = UsageLedger(self.database, clock, recorded=settings.usage_recorded)
         self.jobs = JobRunner(self, {SYNC: run_sync}, settings.orcid_concurrency)
         self.gate = Gate(
             keys=self.keys, limiter=self.limiter, walks=self.walks, denials=self.denials, settings=settings, clock=clock
@@ -91,7 +91,7 @@ class Runtime:
 
     async def stop(self) -> None:
         """Write out denials, uses and seals, then close; a database that is away does not keep the rest."""
-        for write_out in (lambda: self.denials.flush(everything=True), self.usage.flush, self.sealer.seal_all):
+        for write_out in (lambda: self.denials.flush(everything=True), self.usage.close, self.sealer.seal_all):
             try:
                 await write_out()
             except Unavailable as error:

@@ -89,6 +89,9 @@ class Admission:
             raise QueryTooComplex(f"The operation costs {cost}; {self._documents.limits.cost} is the most.")
         verdict = await self._charge(graph.viewer, cost)
         graph.row_plans = operation.row_plans
+        used = operation.coordinates
+        usage = self._runtime.usage
+        usage.note_client(graph.viewer, "control-plane", "", used.elements(variables, usage.elements.intern))
         return Admitted(graph, operation, variables, request.extensions or {}, cost, verdict)
 
     def _document(self, request: GraphqlRequest, viewer: Principal) -> Document:

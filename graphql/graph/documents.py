@@ -19,6 +19,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from app.errors import DomainError, QueryRefused, QueryTooComplex
+from graph.coordinates import CoordinateReader, Coordinates
 from graph.cost import CostPlanner, Plan
 from graph.errors import refusal
 from graph.limits import LIMITS, Limits, check_document
@@ -63,6 +64,7 @@ class Operation(msgspec.Struct, frozen=True):
     plan: Plan
     defaults: Mapping[str, Any]
     introspects_only: bool
+    coordinates: Coordinates
     row_plans: dict[Any, Any] = msgspec.field(default_factory=dict)
 
     def cost(self, variables: Mapping[str, Any]) -> int:
@@ -130,9 +132,9 @@ class Documents:
         errors = validate(self.schema, document, _RULES, max_errors=_MOST_FAULTS)
         if errors:
             raise DocumentRefused(QueryRefused(), [_fault(error) for error in errors[:_MOST_FAULTS]])
-        planner = CostPlanner(self.schema, document)
+        planner, reader = CostPlanner(self.schema, document), CoordinateReader(self.schema, document)
         operations = tuple(
-            _operation(definition, document, planner)
+            _operation(definition, document, planner, reader)
             for definition in document.definitions
             if isinstance(definition, OperationDefinitionNode)
         )
@@ -167,7 +169,9 @@ def _fault(error: GraphQLError) -> Fault:
     return Fault(error.message, tuple((place.line, place.column) for place in error.locations or ()))
 
 
-def _operation(node: OperationDefinitionNode, document: DocumentNode, planner: CostPlanner) -> Operation:
+def _operation(
+    node: OperationDefinitionNode, document: DocumentNode, planner: CostPlanner, reader: CoordinateReader
+) -> Operation:
     plan, introspects_only = planner.plan(node)
     return Operation(
         name=node.name.value if node.name else None,
@@ -176,4 +180,5 @@ def _operation(node: OperationDefinitionNode, document: DocumentNode, planner: C
         plan=plan,
         defaults=planner.defaults(node),
         introspects_only=introspects_only,
+        coordinates=reader.read(node),
     )

@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from rest.contracts.registry import APIS
+from services.usage.elements import RequestElements
+
 SNAPSHOTS = Path(__file__).resolve().parent / "snapshots"
 
 
@@ -28,6 +31,13 @@ def snapshot_path(api: str, version: str) -> Path:
 
 def snapshot(api: str, version: str) -> bytes:
     return snapshot_path(api, version).read_bytes()
+
+
+def learn_contracts(elements: RequestElements) -> None:
+    """Tell the ledger of uses which parameters and members the operations of every version have."""
+    for name, api in APIS.items():
+        for version in (*api.frozen, *([api.active] if api.active else [])):
+            elements.learn(f"{name}/{version}", json.loads(snapshot(name, version)))
 
 
 def _tidied(value: Any) -> Any:

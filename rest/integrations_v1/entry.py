@@ -33,7 +33,8 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     await check_scope(context, operation)
     if approach.opened is not None:
         opened = approach.opened
-        runtime.usage.note(opened.tenant, opened.installation, opened.credential, approach.surface, operation.name)
+        asked = (approach.surface, operation.name, scope["query_string"])
+        runtime.usage.note(opened.tenant, opened.installation, opened.credential, *asked)
 
 
 def _approach(connection: ASGIConnection[Any, Any, Any, Any], operation: str, *, walk: bool) -> Approach:

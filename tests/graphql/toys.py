@@ -29,6 +29,7 @@ from services.context import Context
 from services.limits import Limiter
 from services.operations import Operation, check_scope
 from services.paging import KeysetPage, KeysetRequest, Listing, Sort
+from services.usage.ledger import UsageLedger
 
 TENANT, STRANGER = UUID(int=1), UUID(int=2)
 SECRET = "postgres://dovetail:hunter2@10.0.0.7/db"
@@ -238,13 +239,14 @@ def runtime(**settings: Any) -> Any:
     verifier = Verifier()
     return SimpleNamespace(
         settings=Settings(**settings),
-        clock=SettableClock(),
+        clock=(clock := SettableClock()),
+        usage=UsageLedger(database := Database(), clock),
         verifier=verifier,
         authenticate=verifier.verify,
         limiter=Limiter(),
         bus=MemoryBus(),
         denials=Denials(),
-        database=Database(),
+        database=database,
     )
 
 
