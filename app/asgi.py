@@ -16,9 +16,8 @@ from app.plain import answer_json, answer_platform_error, encoded, header, send_
 from app.settings import Settings, load_settings
 from graph.schema import build_schema
 from graph.server import GraphqlServer
-from rest.contracts.documents import learn_contracts, snapshot
-from rest.integrations_v1.errors import body_of as v1_body
-from rest.integrations_v1.surface import IntegrationsV1
+from rest.contracts.documents import learn_contracts
+from rest.contracts.mounting import Mounted, mount
 from rest.legacy_v1 import LEGACY_PREFIX, LegacyV1
 from services.duties import run_duties
 from services.runtime import Runtime
@@ -36,8 +35,8 @@ class Application:
         self.runtime = Runtime(settings)
         self.metrics = Metrics()
         learn_contracts(self.runtime.usage.elements)
-        self._v1 = IntegrationsV1(self.runtime, snapshot("integrations", "v1"))
-        self._legacy = LegacyV1(self._v1, settings.legacy_sunset) if settings.legacy_paths else None
+        self._contracts = mount(self.runtime)
+        self._legacy = LegacyV1(self._contracts[V1].surface, settings.legacy_sunset) if settings.legacy_paths else None
         self._graphql = GraphqlServer(self.runtime, build_schema(), self._page)
         self._assets = assets.load_assets()
         self._duties: asyncio.Task[None] | None = None
@@ -102,7 +101,7 @@ class Application:
             self._note(scope, seen[0], perf_counter() - started)
 
     def _note(self, scope: Any, status: int, seconds: float) -> None:
-        surface = _surface(scope["path"])
+        surface = self._surface(scope["path"])
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self.metrics.observe(surface, method, status, seconds)
         LOG.info(
@@ -121,14 +120,24 @@ class Application:
             await self._graphql(scope, receive, send)
         elif scope["type"] == "http" and _too_large(scope, self.settings.max_body_bytes):
             await self._refuse(scope, send, PayloadTooLarge())
-        elif _is_below(path, V1):
-            await self._v1(_below(scope, V1), receive, send)
+        elif (contract := self._contract(path)) is not None:
+            await contract.surface(_below(scope, contract.prefix), receive, send)
         elif self._legacy is not None and _is_below(path, LEGACY_PREFIX):
             await self._legacy(_below(scope, LEGACY_PREFIX), receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 4404, "reason": "There is no stream here."})
         else:
             await self._own(scope, send)
+
+    def _surface(self, path: str) -> str:
+        """What logs and metrics call the surface of a path."""
+        if (contract := self._contract(path)) is not None:
+            return contract.prefix[1:]
+        prefixes = {"v1": LEGACY_PREFIX, "graphql": "/graphql"}
+        return next((name for name, prefix in prefixes.items() if _is_below(path, prefix)), "server")
+
+    def _contract(self, path: str) -> Mounted | None:
+        return next((found for prefix, found in self._contracts.items() if _is_below(path, prefix)), None)
 
     async def _own(self, scope: Any, send: Any) -> None:
         """Health, metrics, and the files of the console."""
@@ -151,8 +160,11 @@ class Application:
             await answer_platform_error(scope, send, NotFound(f"There is nothing at {scope['path'][:200]}."))
 
     async def _refuse(self, scope: Any, send: Any, error: DomainError) -> None:
-        if _surface(scope["path"]) in ("integrations/v1", "v1"):
-            await send_answer(send, error.status, [(b"content-type", b"application/json")], v1_body(error))
+        path = scope["path"]
+        contract = self._contracts[V1] if _is_below(path, LEGACY_PREFIX) else self._contract(path)
+        if contract is not None:
+            media = [(b"content-type", contract.media.encode())]
+            await send_answer(send, error.status, media, contract.body_of(error))
         else:
             await answer_platform_error(scope, send, error)
 
@@ -208,11 +220,6 @@ def _is_below(path: str, prefix: str) -> bool:
 def _below(scope: Any, prefix: str) -> Any:
     """The scope as the application of that prefix sees it."""
     return dict(scope, path=scope["path"][len(prefix) :] or "/", raw_path=None, root_path="")
-
-
-def _surface(path: str) -> str:
-    prefixes = {"integrations/v1": V1, "v1": LEGACY_PREFIX, "graphql": "/graphql"}
-    return next((name for name, prefix in prefixes.items() if _is_below(path, prefix)), "server")
 
 
 def _too_large(scope: Any, most: int) -> bool:

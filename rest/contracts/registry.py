@@ -1,14 +1,27 @@
-"""Every public API with its versions, as data."""
+"""Every public API with its versions, as data. `dovetail contract new-version` writes this module anew."""
 
-from typing import NamedTuple
+from rest.contracts.versions import Api, Version
 
-
-class Api(NamedTuple):
-    """`frozen` versions never change again; `active` may only grow."""
-
-    prefix: str
-    frozen: tuple[str, ...]
-    active: str | None
-
-
-APIS = {"integrations": Api("/integrations", ("v1",), None)}
+APIS = {
+    "integrations": Api(
+        prefix="/integrations",
+        frozen=("v1",),
+        active=None,
+        versions={
+            "v1": Version(
+                package="rest.integrations_v1",
+                router="rest.integrations_v1.surface:build_app",
+                surface="rest.integrations_v1.surface:IntegrationsV1",
+                errors="rest.integrations_v1.errors:body_of",
+                media="application/json",
+                snapshot="integrations-v1.json",
+                rules=1,
+                stamped=False,
+            ),
+        },
+    ),
+    "control-plane": Api(
+        prefix="/graphql",
+        schema="schema.graphql",
+    ),
+}

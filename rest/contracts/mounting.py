@@ -1,0 +1,29 @@
+"""The surfaces of every version in the registry, ready to be served below their prefixes."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from app.errors import DomainError
+from rest.contracts.documents import resolve, snapshot
+from rest.contracts.registry import APIS
+from services.runtime import Runtime
+
+
+class Mounted(NamedTuple):
+    """One version as it is served; `body_of` makes the body of a refusal in `media`."""
+
+    prefix: str
+    surface: Any
+    body_of: Callable[[DomainError], bytes]
+    media: str
+
+
+def mount(runtime: Runtime) -> dict[str, Mounted]:
+    """Prefix, such as `/integrations/v1`, to the version below it."""
+    found = {}
+    for name, api in APIS.items():
+        for version in api.names:
+            said, prefix = api.versions[version], f"{api.prefix}/{version}"
+            surface = resolve(said.surface)(runtime, snapshot(name, version))
+            found[prefix] = Mounted(prefix, surface, resolve(said.errors), said.media)
+    return found
