@@ -72,11 +72,16 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     after: Any = None
     tolerant: Verdict | None = None
     witness: Witness | None = None
+    #: Where a shared part of the document changed (a JSON pointer); empty where the change is of one operation alone.
+    cause: str = ""
+    #: All operations that meet the cause, where they are several; `operation` is the first of them.
+    operations: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
-        """Sixteen hex digits that stay when the message is worded anew."""
-        parts = [self.rule, self.operation, self.where, self.before, self.after]
+        """Sixteen hex digits that stay when the message is worded anew, or one more operation meets the same cause."""
+        place = [str(self.direction), self.cause] if self.cause else [self.operation, self.where]
+        parts = [self.rule, *place, self.before, self.after]
         text = msgspec.json.encode(parts, order="deterministic")
         return hashlib.sha256(text).hexdigest()[:16]
 
