@@ -105,15 +105,15 @@ _PAIRS: dict[Path, Any] = {}
 def report(folder: Path, counts: Any, missed: list[Any], false: list[Any], seconds: float, options: Any) -> None:
     total = counts[True] + counts[False]
     print(f"{folder.name}: {total} rows, {counts[True]} breaking, {counts['unreadable']} unreadable, {seconds:.1f} s")
-    print(f"  recall {1 - len(missed) / max(1, counts[True]):.3f}  false positives {len(false) / max(1, counts[False]):.3f}"
-          f"  right {1 - (len(missed) + len(false)) / max(1, total):.3f}")  # fmt: skip
+    recall = 1 - len(missed) / max(1, counts[True])
+    wrong = len(false) / max(1, counts[False])
+    right = 1 - (len(missed) + len(false)) / max(1, total)
+    print(f"  recall {recall:.3f}  false positives {wrong:.3f}  right {right:.3f}")
     for title, listed in (("missed", missed), ("false", false)):
         for row, found in listed if options.verbose else ():
             print(f"  {title} {row['id']} [{row['family'][:30]}] {row['base']} {row['revision']}")
             for each in found[:4]:
-                print(
-                    f"      {each.verdict} {each.rule} {each.direction} {each.effect} {each.operation} {each.where} {each.message}"
-                )
+                print(f"      {each.verdict} {each.rule} {each.effect} {each.operation} {each.where} {each.message}")
 
 
 if __name__ == "__main__":
