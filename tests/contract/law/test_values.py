@@ -41,7 +41,7 @@ NARROWINGS: list[tuple[str, Any, Any]] = [
     ("schema-pattern-properties", {"type": "object"}, {"type": "object", "patternProperties": {"^x": {"minimum": 1}}}),
     ("schema-property-names", {"type": "object"}, {"type": "object", "propertyNames": {"maxLength": 3}}),
     ("schema-dependent-required", {"type": "object"}, {"type": "object", "dependentRequired": {"a": ["b"]}}),
-    ("schema-dependent-schemas", {"type": "object"}, {"type": "object", "dependentSchemas": {"a": {"maxProperties": 1}}}),
+    ("schema-dependent-schemas", {"type": "object"}, {"type": "object", "dependentSchemas": {"a": {"maxLength": 1}}}),
     ("schema-min-items", {"type": "array"}, {"type": "array", "minItems": 1}),
     ("schema-max-items", {"type": "array", "maxItems": 3}, {"type": "array", "maxItems": 2}),
     ("schema-unique-items", {"type": "array"}, {"type": "array", "uniqueItems": True}),
