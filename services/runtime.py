@@ -27,8 +27,10 @@ from services.chain.denials import Denials
 from services.chain.entries import Entry, Surface, write_entries
 from services.chain.sealing import Sealer
 from services.chain.verifying import Anchor
+from services.data_versions import DataVersions
 from services.jobs import JobRunner
 from services.limits import Limiter
+from services.page_cache import PageCache
 from services.people.client import OrcidClient
 from services.people.importing import SYNC
 from services.people.syncing import run_sync
@@ -77,6 +79,8 @@ class Runtime:
         self.sealer = Sealer(self.database, self.audit_key, self._publish_audit)
         self.keys = Keys(self.database, self.peppers, clock)
         self.usage = UsageLedger(self.database, clock, recorded=settings.usage_recorded)
+        self.versions = DataVersions(self.database, clock)
+        self.pages = PageCache(clock, settings.page_cache_bytes)
         self.jobs = JobRunner(self, {SYNC: run_sync}, settings.orcid_concurrency)
         self.gate = Gate(
             keys=self.keys, limiter=self.limiter, walks=self.walks, denials=self.denials, settings=settings, clock=clock

@@ -87,6 +87,11 @@ class Database:
         count: int = await self.engine.send("affected", statement.sql(self.dialect), args)
         return count
 
+    @property
+    def transactions_ended(self) -> int:
+        """How many transactions of this process have ended, in whichever way."""
+        return self.engine.transactions_ended
+
     async def ping(self) -> None:
         """Returns when the database answers; raises Unavailable when it does not."""
         await self.fetch(_PING)

@@ -29,6 +29,7 @@ class PostgresEngine(PiccoloPostgresEngine):
 
     def __init__(self, url: str) -> None:
         self.logs = StatementLogs()
+        self.transactions_ended = 0
         super().__init__(
             config={"dsn": url, "timeout": ACQUIRE_SECONDS, "server_settings": {"application_name": "dovetail"}}
         )

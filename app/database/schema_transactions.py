@@ -22,6 +22,7 @@ class _Apart:
         self.current_transaction: Any = engine.current_transaction
         self.live_transaction = engine.live_transaction
         self.command = engine.command
+        self.transactions_ended = 0
 
     async def checkout(self) -> Any:
         if not isinstance(self.engine, SqliteEngine):

@@ -37,6 +37,7 @@ class SqliteEngine(SQLiteEngine):
 
     def __init__(self, path: str, **kwargs: Any) -> None:
         self.logs = StatementLogs()
+        self.transactions_ended = 0
         self._pool: _Pool | None = None
         super().__init__(path=path, timeout=5.0, **kwargs)
 

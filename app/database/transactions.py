@@ -25,6 +25,8 @@ class TransactionalEngine(Protocol):
     """What a transaction needs from an engine; connections are the engine's own kind."""
 
     current_transaction: ContextVar[Any]
+    #: Transactions that may have been committed; who compares it sees that something here may have changed.
+    transactions_ended: int
 
     def live_transaction(self) -> Transaction | None: ...
 
@@ -103,6 +105,7 @@ class Transaction(BaseTransaction):
                 ended = True
         finally:
             self.live = False
+            self.engine.transactions_ended += 1
             self._reset()
             # A cancelled caller must not leave before the connection is back.
             await asyncio.shield(self.engine.checkin(self.connection, ended=ended))
@@ -138,7 +141,10 @@ class Transaction(BaseTransaction):
     async def commit(self) -> None:
         """End the transaction early; what follows in the block runs outside of it."""
         self.live, self._settled = False, True
-        await self.command("COMMIT")
+        try:
+            await self.command("COMMIT")
+        finally:
+            self.engine.transactions_ended += 1
 
     async def rollback(self) -> None:
         """Undo everything early; what follows in the block runs outside of it."""

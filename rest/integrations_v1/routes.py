@@ -15,10 +15,12 @@ from app.errors import OriginNotFound
 from rest.integrations_v1 import PREFIX, REVISION, queries, shapes
 from rest.integrations_v1.described import WORDS, errors_of
 from rest.integrations_v1.entry import admit
+from rest.integrations_v1.pages import keep, reserve
 from services.context import Context
 from services.installations import get_own_installation
 from services.operations import declared
 from services.origins.registry import check_own_origin
+from services.page_cache import Page
 from services.paging import OffsetPage, OffsetRequest
 from services.people.reading import list_people
 from services.projects import list_projects
@@ -53,12 +55,13 @@ def _context(request: Asked) -> Context:
 
 
 async def _page(request: Asked, name: str, found: OffsetPage, asked: OffsetRequest, items: list[Any]) -> Response[Any]:
-    """The wrapper of a list; page 1 reserves the budget of the walk that it begins."""
+    """The wrapper of a list, kept for who asks the same; page 1 reserves the budget of the walk that it begins."""
     pages = ceil(found.total / asked.per_page)
-    if pages > 1 and asked.page == 1:
-        await _context(request).runtime.gate.reserve(request.scope["state"]["approach"], pages)
     tail = {"page": asked.page, "per_page": asked.per_page, "total": found.total, "pages": pages, "q": asked.q}
-    return Response(msgspec.json.encode({name: items, **tail}), media_type=_JSON)
+    page = Page(msgspec.json.encode({name: items, **tail}), pages if asked.page == 1 else 1)
+    keep(request.scope, name, asked, page)
+    await reserve(request.scope, page)
+    return Response(page.body, media_type=_JSON)
 
 
 class _Person(msgspec.Struct):

@@ -12,6 +12,7 @@ from app.errors import Unavailable
 from rest.integrations_v1 import PREFIX, REVISION
 from rest.integrations_v1.entry import add_headers
 from rest.integrations_v1.errors import on_error
+from rest.integrations_v1.pages import answer_kept
 from rest.integrations_v1.routes import ROUTES
 from services.runtime import Runtime
 
@@ -35,7 +36,7 @@ def openapi_config() -> OpenAPIConfig:
 
 def build_app(runtime: Runtime | None) -> Litestar:
     """The routes; without a runtime only good for the document."""
-    app = Litestar(
+    return Litestar(
         ROUTES,
         exception_handlers={Exception: on_error},
         before_send=[add_headers],
@@ -43,8 +44,10 @@ def build_app(runtime: Runtime | None) -> Litestar:
         openapi_config=openapi_config() if runtime is None else None,
         logging_config=LoggingConfig(configure_root_logger=False, log_exceptions="never"),
     )
-    app.state.runtime = runtime
-    return app
+
+
+#: The lists, by path, with what their routes say of them.
+LISTS = {path: route.opt for route in ROUTES if route.opt.get("walk") for path in route.paths}
 
 
 class IntegrationsV1:
@@ -61,6 +64,9 @@ class IntegrationsV1:
         elif method == "GET" and scope["path"] == "/openapi.json":
             await _send(send, 200, [(b"content-type", b"application/json")], self._document)
         else:
+            scope["state"]["runtime"] = self._runtime
+            if method == "GET" and scope["path"] in LISTS and await answer_kept(scope, send, LISTS[scope["path"]]):
+                return
             await self._app(scope, receive, send)
 
     async def _preflight(self, scope: Scope, send: Send) -> None:

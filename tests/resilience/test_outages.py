@@ -52,7 +52,7 @@ async def test_503_and_recovery(own: World) -> None:
     v1, warm, cold = Surface(own), await own.ready_key(), await own.ready_key()
     await v1.ok("/people", warm)
     with away(own.runtime.database):
-        for key, path in ((warm, "/people"), (warm, "/works?q=a"), (warm, "/installation"), (cold, "/people")):
+        for key, path in ((warm, "/people?q=a"), (warm, "/works?q=a"), (warm, "/installation"), (cold, "/people")):
             answer = await v1.get(path, key)
             assert (answer.status_code, answer.json()) == (503, GONE)
             assert int(answer.headers["retry-after"]) >= 1

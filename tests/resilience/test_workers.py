@@ -20,6 +20,7 @@ import pytest
 
 from app.settings import Settings, load_settings
 from services.credentials import revoke_credential
+from services.projects import ProjectFields, create_project
 from tests.architecture.code import ROOT
 from tests.databases import fresh_url, required_redis_url  # noqa: F401 - a fixture
 from tests.world import World, running
@@ -68,10 +69,10 @@ class Served:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
-    async def get(self, key: str) -> httpx.Response:
+    async def get(self, key: str, path: str = "/people") -> httpx.Response:
         """On a connection of its own, so that any worker may answer."""
         async with httpx.AsyncClient() as client:
-            return await client.get(f"{self.url}/integrations/v1/people", headers={"X-API-Key": key})
+            return await client.get(f"{self.url}/integrations/v1{path}", headers={"X-API-Key": key})
 
 
 @pytest.fixture
@@ -125,6 +126,33 @@ async def test_a_revoked_key_is_refused_by_every_worker_within_a_second(served: 
         answer = await served.get(issued.secret)
         assert answer.status_code == 403
         assert answer.json()["code"] == "inactive_installation_credential"
+
+
+async def test_a_change_is_seen_by_every_worker_within_a_second(served: Served) -> None:
+    """Another process writes while both workers have the page; no message passes between them."""
+    key = await served.world.ready_key(rate_limit_per_minute=100_000, rate_limit_burst=100_000)
+    for number in range(3):
+        for _ in range(20):
+            assert (await served.get(key, "/projects")).json()["total"] == number
+        await create_project(served.world.context(), ProjectFields(title=f"Title {number}"))
+        await asyncio.sleep(1.0)
+        for _ in range(20):
+            answer = (await served.get(key, "/projects")).json()
+            assert answer["total"] == len(answer["projects"]) == number + 1
+
+
+async def test_who_writes_to_a_worker_reads_it_there(served: Served) -> None:
+    """On one connection, so in one worker: a mutation, and the contract's list right after it."""
+    key = await served.world.ready_key(rate_limit_per_minute=100_000, rate_limit_burst=100_000)
+    headers = {"Authorization": f"Bearer {served.world.token('admin')}"}
+    async with httpx.AsyncClient() as client:
+        for number in range(15):
+            mutation = f'mutation {{ createProject(input: {{title: "T{number}"}}) {{ errors {{ code }} }} }}'
+            made = await client.post(f"{served.url}/graphql", json={"query": mutation}, headers=headers)
+            assert made.json()["data"]["createProject"]["errors"] == []
+            for _ in range(2):
+                answer = await client.get(f"{served.url}/integrations/v1/projects", headers={"X-API-Key": key})
+                assert answer.json()["total"] == number + 1
 
 
 async def _events(served: Served, token: str, wanted: int) -> list[Any]:

@@ -1,0 +1,79 @@
+"""Pages of lists as they were sent, each good for one version of its tenant's data.
+
+A page holds nothing of who asked: the caller is admitted, limited and counted on each request all the same, and
+the key of a page begins with the tenant.
+"""
+
+from collections import OrderedDict
+from typing import NamedTuple
+from uuid import UUID
+
+from app.clock import Clock
+
+#: A bound for what moves no version: rows changed by hand, or by a release from before there were versions.
+MOST_SECONDS = 60.0
+#: What a page costs beside its body and its query.
+_OVERHEAD_BYTES = 512
+_MOST_SPELLINGS = 4_096
+_LONGEST_SPELLING = 512
+
+#: (path, query string) as they were sent: there are many for one page.
+Spelling = tuple[str, bytes]
+
+
+class Page(NamedTuple):
+    """The body of an answer, and how long the walk is that it begins: 1 where it begins none."""
+
+    body: bytes
+    walk: int
+
+
+class _Kept(NamedTuple):
+    page: Page
+    version: int
+    until: float
+    size: int
+
+
+class PageCache:
+    """At most `most_bytes` of pages, those asked for last; 0 keeps none."""
+
+    def __init__(self, clock: Clock, most_bytes: int) -> None:
+        self._clock, self.most_bytes = clock, most_bytes
+        self.bytes = 0
+        self._pages: OrderedDict[tuple[UUID, bytes], _Kept] = OrderedDict()
+        self._queries: OrderedDict[Spelling, bytes] = OrderedDict()
+
+    def find(self, tenant: UUID, spelling: Spelling, version: int) -> Page | None:
+        """The page of a query that was answered before in this version of the data."""
+        query = self._queries.get(spelling)
+        if query is None:
+            return None
+        kept = self._pages.get((tenant, query))
+        if kept is None or kept.version != version or self._clock.monotonic() >= kept.until:
+            return None
+        self._pages.move_to_end((tenant, query))
+        return kept.page
+
+    def keep(self, tenant: UUID, spelling: Spelling, query: bytes, version: int, page: Page) -> None:
+        """Keep the page of a checked query; `version` was the data's before its rows were read.
+
+        `query` names the list and all that its answer depends on, whatever the spelling.
+        """
+        size = len(page.body) + len(query) + _OVERHEAD_BYTES
+        # One page must not push out all others.
+        if size > self.most_bytes // 8 or len(spelling[1]) > _LONGEST_SPELLING:
+            return
+        self._queries[spelling] = query
+        if len(self._queries) > _MOST_SPELLINGS:
+            self._queries.popitem(last=False)
+        self._forget((tenant, query))
+        self._pages[tenant, query] = _Kept(page, version, self._clock.monotonic() + MOST_SECONDS, size)
+        self.bytes += size
+        while self.bytes > self.most_bytes:
+            self._forget(next(iter(self._pages)))
+
+    def _forget(self, name: tuple[UUID, bytes]) -> None:
+        kept = self._pages.pop(name, None)
+        if kept is not None:
+            self.bytes -= kept.size
