@@ -9,10 +9,11 @@ import structlog
 from app import assets
 from app.database.waiting import waiting
 from app.errors import DomainError, Internal, MethodNotAllowed, NotFound, PayloadTooLarge, Unavailable
+from app.headers import header
 from app.ids import accept_request_id
 from app.logs import configure_logs
 from app.metrics import CONTENT_TYPE, Metrics
-from app.plain import answer_json, answer_platform_error, encoded, header, send_answer
+from app.plain import answer_json, answer_platform_error, encoded, send_answer
 from app.settings import Settings, load_settings
 from graph.schema import build_schema
 from graph.server import GraphqlServer

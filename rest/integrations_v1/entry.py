@@ -9,7 +9,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Message, Scope
 
 from app.clock import SECOND, http_date
-from app.plain import header
+from app.headers import header
 from services.access.gate import Approach
 from services.context import Context
 from services.operations import check_scope, declared
