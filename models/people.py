@@ -106,3 +106,16 @@ class Tally(TenantTable, tablename="tally"):
 
     kind = Varchar(length=20)
     total = BigInt(default=0)
+
+
+class PersonMove(TenantTable, tablename="person_move"):
+    """A person who came into the listed order (`delta` 1) or left it (-1), in the change `changed_at`.
+
+    Who holds a part of the order in memory brings it up to date by what was moved since (services.people.ordering).
+    """
+
+    changed_at = BigInt()
+    delta = Integer()
+    sort_name = Text()
+    orcid_id = Varchar(length=19)
+    search_text = Text()

@@ -20,7 +20,7 @@ from models.integrations import (
     IntegrationToken,
 )
 from models.operations import ContractUse, Job, RecordingSpan, UsageCount
-from models.people import Authorship, Membership, Person, Project, Publication, Tally, Work
+from models.people import Authorship, Membership, Person, PersonMove, Project, Publication, Tally, Work
 from models.tenancy import Tenant
 
 TABLES = [
@@ -35,6 +35,7 @@ TABLES = [
     Work,
     Project,
     Tally,
+    PersonMove,
     ChangeHead,
     Tombstone,
     AuditEvent,

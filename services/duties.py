@@ -17,6 +17,7 @@ from services.context import Context
 from services.credentials import expire_credentials
 from services.origins.upkeep import check_proof, due_origins, expire_challenges, settle_proof
 from services.paging import among, statement
+from services.people.moves import forget_moves
 from services.runtime import AUDIT_TOPIC, Runtime, audit_topic
 from services.tenants import all_tenants
 from services.usage.ledger import FLUSH_SECONDS
@@ -79,6 +80,7 @@ def duties(runtime: Runtime) -> list[Duty]:
         Duty("forget uses", 3600, lambda: prune(runtime.database, clock.now_ms() - settings.usage_days * DAY)),
         Duty("recheck", 60, lambda: recheck_origins(runtime)),
         Duty("expire", 60, lambda: expire(runtime)),
+        Duty("moves", 600, lambda: forget_moves(runtime.database)),
         Duty("prune", 3600, lambda: runtime.jobs.prune(clock.now_ms() - _KEEP_JOBS)),
         Duty(
             "anchors",

@@ -118,7 +118,7 @@ def joined(where: Sequence[Condition]) -> tuple[str, dict[str, Any]]:
     return " AND ".join(f"({condition.sql})" for condition in where), params
 
 
-def among(database: Database, column: str, values: Sequence[UUID]) -> Condition:
+def among(database: Database, column: str, values: Sequence[UUID] | Sequence[str]) -> Condition:
     """`column` is one of these: one parameter and one plan, however many there are."""
     if database.dialect == "postgres":
         return Condition(f"{column} = ANY({{among}})", {"among": list(values)})

@@ -33,6 +33,7 @@ from services.limits import Limiter
 from services.page_cache import PageCache
 from services.people.client import OrcidClient
 from services.people.importing import SYNC
+from services.people.ordering import ListedOrder
 from services.people.syncing import run_sync
 from services.shared_walks import RedisWalks
 from services.usage.ledger import UsageLedger
@@ -81,6 +82,7 @@ class Runtime:
         self.usage = UsageLedger(self.database, clock, recorded=settings.usage_recorded)
         self.versions = DataVersions(self.database, clock)
         self.pages = PageCache(clock, settings.page_cache_bytes)
+        self.listed_order = ListedOrder(self.database)
         self.jobs = JobRunner(self, {SYNC: run_sync}, settings.orcid_concurrency)
         self.gate = Gate(
             keys=self.keys, limiter=self.limiter, walks=self.walks, denials=self.denials, settings=settings, clock=clock
@@ -100,6 +102,7 @@ class Runtime:
                 await write_out()
             except Unavailable as error:
                 LOG.warning("not everything could be written out", reason=str(error))
+        await self.listed_order.close()
         await self.bus.stop()
         if self.redis is not None:
             await self.redis.aclose()

@@ -13,6 +13,7 @@ from uuid import UUID
 from app.database import Database, Statement
 from app.ids import new_id
 from services.changes import Change
+from services.people.moves import note_move
 
 _MEMBER = (
     "EXISTS (SELECT 1 FROM membership m WHERE m.person = {of} AND m.affiliation = 'internal' "
@@ -77,6 +78,8 @@ async def refresh_people(change: Change, people: Iterable[UUID], left: Iterable[
         for kind, flip in _FLIP.items():
             for row in await database.fetch(flip, tenant=tenant, person=person, change=at):
                 counted[kind] += 1 if row["listed"] else -1
+                if kind == "people":
+                    await note_move(change, person, 1 if row["listed"] else -1)
     await add_to_tallies(database, tenant, counted)
 
 

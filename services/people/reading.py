@@ -24,6 +24,7 @@ from services.paging import (
 )
 from services.people.listing import listed_total
 from services.people.names import fold_query, like_pattern
+from services.people.order_rows import ORDER
 
 SEARCH = "search_text LIKE {q} ESCAPE '!'"
 MOST_IN_QUERY = 200
@@ -38,6 +39,7 @@ LISTED = Listing(
     default_sort="name",
     filters={"q": SEARCH},
 )
+_COUNTED = LISTED._replace(columns=f"{LISTED.columns}, {TALLIED.replace('{kind}', repr('people'))}")
 PEOPLE = Listing(
     source="person",
     columns="id, orcid_id, name, biography, last_fetched_at, sync_status, sync_error, publication_count, visible, "
@@ -104,9 +106,26 @@ async def tallied_page(
 @operation(scope=Scope.PEOPLE_READ, raises=[ValidationFailed])
 async def list_people(context: Context, request: OffsetRequest | KeysetRequest) -> OffsetPage | KeysetPage:
     """List people: a page by offset shows what is listed to consumers, one by keyset all of them."""
-    if isinstance(request, OffsetRequest):
-        return await listed_page(context, LISTED, "people", request, "sort_name, orcid_id")
-    return await searched_page(context, PEOPLE, request)
+    if isinstance(request, KeysetRequest):
+        return await searched_page(context, PEOPLE, request)
+    order, offset, query = context.runtime.listed_order, (request.page - 1) * request.per_page, fold_query(request.q)
+    if query:
+        found = await order.search(context.tenant, LISTED, query, offset, request.per_page)
+    else:
+        found = await order.page(context.tenant, LISTED, offset, request.per_page)
+    return found if found is not None else await _plain_page(context, request, searched=bool(query))
+
+
+async def _plain_page(context: Context, request: OffsetRequest, *, searched: bool) -> OffsetPage:
+    """A page by the database alone; how long the whole list is comes with it."""
+    found = await listed_page(context, _COUNTED if searched else LISTED, "people", request, ORDER)
+    total = found.total
+    if searched and found.rows:
+        total = int(found.rows[0]["_total"] or 0)
+    elif searched and request.page == 1:
+        total = await listed_total(context.database, context.tenant, "people")
+    context.runtime.listed_order.learn(context.tenant, total)
+    return found
 
 
 async def searched_page(context: Context, listing: Listing, request: KeysetRequest) -> KeysetPage:

@@ -10,6 +10,7 @@ from app.ids import new_id
 from services.changes import Change, hold_listing
 from services.context import Context
 from services.people.listing import MARK, refresh_people
+from services.people.moves import note_move, note_renaming
 from services.people.names import display_name, search_text, sort_key
 from services.people.records import PersonRecord, PublicationRecord, WorkRecord, Works
 
@@ -115,8 +116,12 @@ async def store_person(change: Change, person: UUID, record: PersonRecord, works
     comes back. What a reviewer decided stays decided.
     """
     biography = None if record.biography is None else msgspec.json.encode(record.biography).decode()
-    columns = _names(record.name, record.orcid_id) | {"biography": biography, "change": change.at}
+    names = _names(record.name, record.orcid_id)
+    columns = names | {"biography": biography, "change": change.at}
+    moves = await note_renaming(change, person, names["sort_name"], names["search_text"])
     await change.database.execute(_SET_PERSON, tenant=change.tenant, person=person, at=at, **columns)
+    if moves:
+        await note_move(change, person, 1)
     left: list[UUID] = []
     if works is not None:
         left = await _store_publications(change, person, works.publications, at)
