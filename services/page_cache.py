@@ -8,7 +8,10 @@ from collections import OrderedDict
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from app.clock import Clock
+from services.paging import OffsetRequest
 
 #: A bound for what moves no version: rows changed by hand, or by a release from before there were versions.
 MOST_SECONDS = 60.0
@@ -35,40 +38,55 @@ class _Kept(NamedTuple):
     size: int
 
 
+class Query(NamedTuple):
+    """A query that was checked; `key` names the list and all that its answer depends on, whatever the spelling."""
+
+    asked: OffsetRequest
+    key: bytes
+
+
 class PageCache:
-    """At most `most_bytes` of pages, those asked for last; 0 keeps none."""
+    """At most `most_bytes` of pages, those asked for last; 0 keeps none. Queries are remembered all the same."""
 
     def __init__(self, clock: Clock, most_bytes: int) -> None:
         self._clock, self.most_bytes = clock, most_bytes
         self.bytes = 0
         self._pages: OrderedDict[tuple[UUID, bytes], _Kept] = OrderedDict()
-        self._queries: OrderedDict[Spelling, bytes] = OrderedDict()
+        self._queries: OrderedDict[Spelling, Query] = OrderedDict()
 
-    def find(self, tenant: UUID, spelling: Spelling, version: int) -> Page | None:
-        """The page of a query that was answered before in this version of the data."""
+    def query_of(self, spelling: Spelling) -> Query | None:
+        """What was asked in this spelling before, and passed."""
+        return self._queries.get(spelling)
+
+    def learn(self, spelling: Spelling, name: str, asked: OffsetRequest) -> Query:
+        """Remember a query of a list once it has passed; its answer must depend on `name` and `asked` alone."""
         query = self._queries.get(spelling)
         if query is None:
-            return None
-        kept = self._pages.get((tenant, query))
+            query = Query(asked, name.encode() + msgspec.json.encode(asked))
+            if len(spelling[1]) <= _LONGEST_SPELLING:
+                self._queries[spelling] = query
+                if len(self._queries) > _MOST_SPELLINGS:
+                    self._queries.popitem(last=False)
+        return query
+
+    def find(self, tenant: UUID, query: Query, version: int) -> Page | None:
+        """The page that was kept in this version of the data."""
+        name = tenant, query.key
+        kept = self._pages.get(name)
         if kept is None or kept.version != version or self._clock.monotonic() >= kept.until:
             return None
-        self._pages.move_to_end((tenant, query))
+        self._pages.move_to_end(name)
         return kept.page
 
-    def keep(self, tenant: UUID, spelling: Spelling, query: bytes, version: int, page: Page) -> None:
-        """Keep the page of a checked query; `version` was the data's before its rows were read.
-
-        `query` names the list and all that its answer depends on, whatever the spelling.
-        """
-        size = len(page.body) + len(query) + _OVERHEAD_BYTES
+    def keep(self, tenant: UUID, query: Query, version: int, page: Page) -> None:
+        """Keep a page; `version` was the data's before its rows were read."""
+        size = len(page.body) + len(query.key) + _OVERHEAD_BYTES
         # One page must not push out all others.
-        if size > self.most_bytes // 8 or len(spelling[1]) > _LONGEST_SPELLING:
+        if size > self.most_bytes // 8:
             return
-        self._queries[spelling] = query
-        if len(self._queries) > _MOST_SPELLINGS:
-            self._queries.popitem(last=False)
-        self._forget((tenant, query))
-        self._pages[tenant, query] = _Kept(page, version, self._clock.monotonic() + MOST_SECONDS, size)
+        name = tenant, query.key
+        self._forget(name)
+        self._pages[name] = _Kept(page, version, self._clock.monotonic() + MOST_SECONDS, size)
         self.bytes += size
         while self.bytes > self.most_bytes:
             self._forget(next(iter(self._pages)))

@@ -1,7 +1,6 @@
 """The seven endpoints. Each takes typed input, calls one operation, and shapes the answer."""
 
 from collections.abc import Callable
-from math import ceil
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -15,13 +14,12 @@ from app.errors import OriginNotFound
 from rest.integrations_v1 import PREFIX, REVISION, queries, shapes
 from rest.integrations_v1.described import WORDS, errors_of
 from rest.integrations_v1.entry import admit
-from rest.integrations_v1.pages import keep, reserve
+from rest.integrations_v1.pages import ContractList, read_page
 from services.context import Context
 from services.installations import get_own_installation
 from services.operations import declared
 from services.origins.registry import check_own_origin
-from services.page_cache import Page
-from services.paging import OffsetPage, OffsetRequest
+from services.paging import OffsetRequest
 from services.people.reading import list_people
 from services.projects import list_projects
 from services.publications import list_publications
@@ -54,13 +52,13 @@ def _context(request: Asked) -> Context:
     return context
 
 
-async def _page(request: Asked, name: str, found: OffsetPage, asked: OffsetRequest, items: list[Any]) -> Response[Any]:
-    """The wrapper of a list, kept for who asks the same; page 1 reserves the budget of the walk that it begins."""
-    pages = ceil(found.total / asked.per_page)
-    tail = {"page": asked.page, "per_page": asked.per_page, "total": found.total, "pages": pages, "q": asked.q}
-    page = Page(msgspec.json.encode({name: items, **tail}), pages if asked.page == 1 else 1)
-    keep(request.scope, name, asked, page)
-    await reserve(request.scope, page)
+def contract_list(path: str, which: ContractList) -> Callable[[Any], HTTPRouteHandler]:
+    """A list; its handler only checks the query."""
+    return contract_get(path, which.operation, walk=True, list=which)
+
+
+async def _page(request: Asked, which: ContractList, asked: OffsetRequest) -> Response[Any]:
+    page = await read_page(request.scope, which, asked)
     return Response(page.body, media_type=_JSON)
 
 
@@ -82,95 +80,8 @@ def _raw(text: str | None) -> Raw:
     return _NULL if text is None else Raw(text)
 
 
-@get("/health", operation_id="get_health", **WORDS["get_health"].kwargs())
-async def get_health() -> shapes.Health:
-    return shapes.Health("ok", REVISION)
-
-
-@contract_get("/installation", get_own_installation)
-async def get_installation(request: Asked) -> shapes.InstallationAnswer:
-    found = await get_own_installation(_context(request))
-    return shapes.InstallationAnswer(_installation(found["installation"], found["origins"]))
-
-
-@contract_get("/people", list_people, walk=True)
-async def get_people(
-    request: Asked, page: queries.Page = 1, per_page: queries.PerPage = 20, q: queries.Q = ""
-) -> Response[shapes.PeoplePage]:
-    asked = OffsetRequest(page=page, per_page=per_page, q=queries.checked_q(q))
-    found = await list_people(_context(request), asked)
-    items = [_Person(r[0], Raw(r[1]), Raw(r[2]) if r[2] else _NULL, r[3], r[4], r[5]) for r in found.rows]
-    return await _page(request, "people", found, asked, items)  # type: ignore[arg-type]
-
-
-@contract_get("/publications", list_publications, walk=True)
-async def get_publications(
-    request: Asked,
-    page: queries.Page = 1,
-    per_page: queries.PerPage = 20,
-    q: queries.Q = "",
-    sort: queries.PublicationSort = "last_fetched_at",
-    direction: queries.Direction = "desc",
-    publication_type: queries.Kind = None,
-    publication_year: queries.Year = None,
-    min_cited_by: queries.CitedBy = None,
-) -> Response[shapes.PublicationsPage]:
-    queries.checked_text(publication_type=publication_type)
-    given = {
-        "publication_type": publication_type, "publication_year": publication_year, "min_cited_by": min_cited_by,
-    }  # fmt: skip
-    asked = _sorted(page, per_page, q, sort, direction, given)
-    found = await list_publications(_context(request), asked)
-    return await _page(request, "publications", found, asked, [_publication(r) for r in found.rows])  # type: ignore[arg-type]
-
-
-@contract_get("/works", list_works, walk=True)
-async def get_works(
-    request: Asked,
-    page: queries.Page = 1,
-    per_page: queries.PerPage = 20,
-    q: queries.Q = "",
-    sort: queries.WorkSort = "created_at",
-    direction: queries.Direction = "desc",
-    work_type: queries.WorkKind = None,
-    publication_year: queries.Year = None,
-) -> Response[shapes.WorksPage]:
-    queries.checked_text(work_type=work_type)
-    asked = _sorted(page, per_page, q, sort, direction, {"work_type": work_type, "publication_year": publication_year})
-    found = await list_works(_context(request), asked)
-    return await _page(request, "works", found, asked, [_work(r) for r in found.rows])  # type: ignore[arg-type]
-
-
-@contract_get("/projects", list_projects, walk=True)
-async def get_projects(
-    request: Asked, page: queries.Page = 1, per_page: queries.PerPage = 20, q: queries.Q = ""
-) -> Response[shapes.ProjectsPage]:
-    asked = OffsetRequest(page=page, per_page=per_page, q=queries.checked_q(q))
-    found = await list_projects(_context(request), asked)
-    return await _page(request, "projects", found, asked, [_project(r) for r in found.rows])  # type: ignore[arg-type]
-
-
-@contract_get("/verify/{originId:str}", check_own_origin, pending_too=True)
-async def get_verification(request: Asked, originId: str) -> shapes.OriginAnswer:
-    return shapes.OriginAnswer(_origin(await check_own_origin(_context(request), _uuid(originId))))
-
-
-def _sorted(page: int, per_page: int, q: str, sort: str, direction: str, filters: dict[str, Any]) -> OffsetRequest:
-    return OffsetRequest(
-        page=page,
-        per_page=per_page,
-        q=queries.checked_q(q),
-        sort=sort,
-        descending=direction == "desc",
-        filters={name: value for name, value in filters.items() if value is not None},
-    )
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise OriginNotFound from None
+def _person(r: Any) -> _Person:
+    return _Person(r[0], Raw(r[1]), Raw(r[2]) if r[2] else _NULL, r[3], r[4], r[5])
 
 
 def _publication(r: Any) -> dict[str, Any]:
@@ -203,6 +114,98 @@ def _work(r: Any) -> dict[str, Any]:
 def _project(r: Any) -> dict[str, Any]:
     names = ("title", "acronym", "funder", "start_date", "end_date", "status")
     return {"id": str(r["id"])} | {name: r[name] for name in names}
+
+
+_PEOPLE = ContractList("people", list_people, _person)
+_PUBLICATIONS = ContractList("publications", list_publications, _publication)
+_WORKS = ContractList("works", list_works, _work)
+_PROJECTS = ContractList("projects", list_projects, _project)
+
+
+@get("/health", operation_id="get_health", **WORDS["get_health"].kwargs())
+async def get_health() -> shapes.Health:
+    return shapes.Health("ok", REVISION)
+
+
+@contract_get("/installation", get_own_installation)
+async def get_installation(request: Asked) -> shapes.InstallationAnswer:
+    found = await get_own_installation(_context(request))
+    return shapes.InstallationAnswer(_installation(found["installation"], found["origins"]))
+
+
+@contract_list("/people", _PEOPLE)
+async def get_people(
+    request: Asked, page: queries.Page = 1, per_page: queries.PerPage = 20, q: queries.Q = ""
+) -> Response[shapes.PeoplePage]:
+    asked = OffsetRequest(page=page, per_page=per_page, q=queries.checked_q(q))
+    return await _page(request, _PEOPLE, asked)
+
+
+@contract_list("/publications", _PUBLICATIONS)
+async def get_publications(
+    request: Asked,
+    page: queries.Page = 1,
+    per_page: queries.PerPage = 20,
+    q: queries.Q = "",
+    sort: queries.PublicationSort = "last_fetched_at",
+    direction: queries.Direction = "desc",
+    publication_type: queries.Kind = None,
+    publication_year: queries.Year = None,
+    min_cited_by: queries.CitedBy = None,
+) -> Response[shapes.PublicationsPage]:
+    queries.checked_text(publication_type=publication_type)
+    given = {
+        "publication_type": publication_type, "publication_year": publication_year, "min_cited_by": min_cited_by,
+    }  # fmt: skip
+    asked = _sorted(page, per_page, q, sort, direction, given)
+    return await _page(request, _PUBLICATIONS, asked)
+
+
+@contract_list("/works", _WORKS)
+async def get_works(
+    request: Asked,
+    page: queries.Page = 1,
+    per_page: queries.PerPage = 20,
+    q: queries.Q = "",
+    sort: queries.WorkSort = "created_at",
+    direction: queries.Direction = "desc",
+    work_type: queries.WorkKind = None,
+    publication_year: queries.Year = None,
+) -> Response[shapes.WorksPage]:
+    queries.checked_text(work_type=work_type)
+    asked = _sorted(page, per_page, q, sort, direction, {"work_type": work_type, "publication_year": publication_year})
+    return await _page(request, _WORKS, asked)
+
+
+@contract_list("/projects", _PROJECTS)
+async def get_projects(
+    request: Asked, page: queries.Page = 1, per_page: queries.PerPage = 20, q: queries.Q = ""
+) -> Response[shapes.ProjectsPage]:
+    asked = OffsetRequest(page=page, per_page=per_page, q=queries.checked_q(q))
+    return await _page(request, _PROJECTS, asked)
+
+
+@contract_get("/verify/{originId:str}", check_own_origin, pending_too=True)
+async def get_verification(request: Asked, originId: str) -> shapes.OriginAnswer:
+    return shapes.OriginAnswer(_origin(await check_own_origin(_context(request), _uuid(originId))))
+
+
+def _sorted(page: int, per_page: int, q: str, sort: str, direction: str, filters: dict[str, Any]) -> OffsetRequest:
+    return OffsetRequest(
+        page=page,
+        per_page=per_page,
+        q=queries.checked_q(q),
+        sort=sort,
+        descending=direction == "desc",
+        filters={name: value for name, value in filters.items() if value is not None},
+    )
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise OriginNotFound from None
 
 
 def _origin(o: dict[str, Any]) -> shapes.InstallationOrigin:
