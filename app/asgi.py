@@ -14,6 +14,7 @@ from app.ids import accept_request_id
 from app.logs import configure_logs
 from app.metrics import CONTENT_TYPE, Metrics
 from app.plain import answer_json, answer_platform_error, encoded, send_answer
+from app.reference.site import HOME, Site
 from app.settings import Settings, load_settings
 from graph.schema import build_schema
 from graph.server import GraphqlServer
@@ -38,7 +39,9 @@ class Application:
         learn_contracts(self.runtime.usage.elements)
         self._contracts = mount(self.runtime)
         self._legacy = LegacyV1(self._contracts[V1].surface, settings.legacy_sunset) if settings.legacy_paths else None
-        self._graphql = GraphqlServer(self.runtime, build_schema(), self._page)
+        schema = build_schema()
+        self._graphql = GraphqlServer(self.runtime, schema, self._page)
+        self._reference = Site(settings.url, lambda: schema.as_str().rstrip() + "\n")
         self._assets = assets.load_assets()
         self._duties: asyncio.Task[None] | None = None
 
@@ -157,8 +160,23 @@ class Application:
             else:
                 status, headers, body = self._file(scope, path)
                 await send_answer(send, status, encoded(headers), body)
+        elif _is_below(path, HOME):
+            await self._docs(scope, send, path)
         else:
             await answer_platform_error(scope, send, NotFound(f"There is nothing at {scope['path'][:200]}."))
+
+    async def _docs(self, scope: Any, send: Any, path: str) -> None:
+        """The reference pages; one that is not made yet is made beside the requests that run."""
+        if scope["method"] not in ("GET", "HEAD"):
+            await answer_platform_error(scope, send, MethodNotAllowed(), {"allow": "GET, HEAD"})
+            return
+        known, version = header(scope, b"if-none-match"), _query(scope).get("v")
+        found = await asyncio.to_thread(self._reference.answer, path, version=version, if_none_match=known)
+        if found is None:
+            await answer_platform_error(scope, send, NotFound(f"There is nothing at {scope['path'][:200]}."))
+            return
+        status, headers, body = found
+        await send_answer(send, status, encoded(headers), body)
 
     async def _refuse(self, scope: Any, send: Any, error: DomainError) -> None:
         path = scope["path"]
@@ -173,16 +191,15 @@ class Application:
         return self._file(scope, assets.PAGE)
 
     def _file(self, scope: Any, path: str) -> tuple[int, dict[str, str], bytes]:
-        query = dict(pair.partition("=")[::2] for pair in scope["query_string"].decode("latin-1").split("&"))
-        return assets.answer(
-            path, self._assets[path], version=query.get("v"), if_none_match=header(scope, b"if-none-match")
-        )
+        known, version = header(scope, b"if-none-match"), _query(scope).get("v")
+        return assets.answer(path, self._assets[path], version=version, if_none_match=known)
 
     async def _index(self, scope: Any, send: Any) -> None:
         found = {
             "service": "dovetail",
             "graphql": "/graphql",
             "contract": f"{V1}/openapi.json",
+            "docs": HOME,
             "health": "/health/ready",
         }
         await answer_json(send, 200, found)
@@ -207,6 +224,10 @@ class Application:
     async def _metrics(self, scope: Any, send: Any) -> None:
         self.metrics.readers.set(self.runtime.bus.readers())
         await send_answer(send, 200, [(b"content-type", CONTENT_TYPE.encode())], self.metrics.render())
+
+
+def _query(scope: Any) -> dict[str, str]:
+    return dict(pair.partition("=")[::2] for pair in scope["query_string"].decode("latin-1").split("&"))
 
 
 def _say_why(task: "asyncio.Task[None]") -> None:

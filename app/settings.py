@@ -123,6 +123,8 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
         return self.database_url or f"sqlite:///{(self.home / 'dovetail.sqlite').absolute()}"
 
 
+#: What a caller of the server keeps its credential in, as the examples of the reference pages have it.
+_OF_CALLERS = {f"{PREFIX}API_KEY", f"{PREFIX}TOKEN"}
 _LISTS = {"egress_allow", "dns_servers", "trusted_proxies"}
 _OBJECTS = {"oidc_issuers", "service_certificates"}
 
@@ -140,6 +142,8 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     known = set(Settings.__struct_fields__)
     found: dict[str, Any] = {}
     for variable, text in environ.items():
+        if variable in _OF_CALLERS:
+            continue
         if not variable.startswith(PREFIX) or variable.startswith((f"{PREFIX}TEST_", f"{PREFIX}BENCH_")):
             continue
         name = variable.removeprefix(PREFIX).lower()
