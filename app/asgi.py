@@ -41,7 +41,7 @@ class Application:
         self._legacy = LegacyV1(self._contracts[V1].surface, settings.legacy_sunset) if settings.legacy_paths else None
         schema = build_schema()
         self._graphql = GraphqlServer(self.runtime, schema, self._page)
-        self._reference = Site(settings.url, lambda: schema.as_str().rstrip() + "\n")
+        self._reference = Site(settings.url, lambda: schema.as_str().rstrip() + "\n", self.runtime.clock)
         self._assets = assets.load_assets()
         self._duties: asyncio.Task[None] | None = None
 

@@ -1,7 +1,7 @@
 """Time, as every floor reads it: wall-clock instants in whole milliseconds since the Unix epoch, UTC."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import formatdate
 from typing import Protocol
 
@@ -55,6 +55,11 @@ SYSTEM_CLOCK = SystemClock()
 def iso(ms: int) -> str:
     """An instant as ISO 8601 UTC with milliseconds and `Z`."""
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def utc_date(ms: int) -> date:
+    """The calendar day of an instant, UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC).date()
 
 
 def http_date(ms: int) -> str:

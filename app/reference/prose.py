@@ -71,12 +71,18 @@ def _blocks(lines: list[str], locate: Locate) -> Iterator[Html]:
             end += 1
         elif line.startswith("#"):
             level = len(line) - len(line.lstrip("#"))
-            yield el(f"h{min(level, 6)}", _inline(line.lstrip("# "), locate))
+            yield el(f"h{min(level, 6)}", _heading(line.lstrip("# ")))
         elif line.strip():
             while end < len(lines) and lines[end].strip() and not lines[end].startswith(("#", _FENCE)):
                 end += 1
             yield _paragraph(lines[at:end], locate)
         at = end
+
+
+def _heading(words: str) -> Html:
+    """Without links: a page does not lead to itself."""
+    parts = _CODE.split(words)
+    return joined(el("code", part) if number % 2 else text(part) for number, part in enumerate(parts))
 
 
 def _paragraph(lines: list[str], locate: Locate) -> Html:

@@ -86,14 +86,7 @@ def _links(node: ObjectTypeDefinitionNode) -> Group:
 def _operation(root: str, field: FieldDefinitionNode) -> Html:
     name = field.name.value
     place = anchor("field", f"{root}.{name}")
-    line = el(
-        "p",
-        el("code", name, class_="path"),
-        " ",
-        el("span", _type_text(field.type), class_="type"),
-        " ",
-        _ending(field),
-    )
+    line = el("p", el("span", "→ ", _type_text(field.type), class_="type"), " ", _ending(field))
     parts = [el("h3", el("a", name, href=f"#{place}")), line, paragraphs(_about(field)), _needs(field.directives)]
     if field.arguments:
         parts += [el("h4", "Arguments"), _values(field.arguments)]

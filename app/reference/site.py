@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.assets import CONTENT_TYPES, Asset, console_root
+from app.clock import SYSTEM_CLOCK, Clock
 from app.errors import REGISTRY
+from app.reference.changes import changes_page
 from app.reference.documents import openapi_page
 from app.reference.error_pages import error_page, errors_page
 from app.reference.frame import SCRIPT, STYLE, Page, frame
@@ -30,13 +32,14 @@ def _asset(body: bytes, content_type: str) -> Asset:
 class Site:
     """`server` is this server's public address; `sdl` makes the control plane's schema."""
 
-    def __init__(self, server: str, sdl: Callable[[], str]) -> None:
+    def __init__(self, server: str, sdl: Callable[[], str], clock: Clock = SYSTEM_CLOCK) -> None:
         self._server = server
         self._made: dict[str, Asset] = {}
         root = console_root() / "reference"
         self._files = {path: self._file(root / path.rpartition("/")[2]) for path in (STYLE, SCRIPT)}
         self._pages: dict[str, Callable[[], Page]] = {
             HOME: self._home,
+            f"{HOME}/changelog": lambda: changes_page(clock),
             f"{HOME}/errors": errors_page,
             f"{HOME}/graphql": lambda: graphql_page(sdl(), server),
             **{f"{HOME}/errors/{code}": (lambda code=code: error_page(code)) for code in REGISTRY},  # type: ignore[misc]

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, Route, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright
 
 from .server import Console, real_console
 
@@ -85,6 +85,17 @@ async def page(request: Any, browser: Browser, console_url: str, seen: Seen) -> 
     """A fresh page at the console, which can reach 127.0.0.1 alone; any CSP violation or script error fails."""
     context = await browser.new_context(color_scheme=request.param, viewport={"width": 1360, "height": 800})
     await context.add_init_script(NOTE_VIOLATIONS)
+    page = await gated(context, seen)
+    await page.goto(f"{console_url}/graphql")
+    await page.locator(".graphiql-query-editor .CodeMirror").wait_for()
+    yield page
+    await context.close()
+    assert seen.outside == [], "the page asked for something outside this server"
+    assert seen.problems == []
+
+
+async def gated(context: BrowserContext, seen: Seen) -> Page:
+    """A page that reaches 127.0.0.1 alone, and notes what it asked for and what went wrong."""
 
     async def gate(route: Route) -> None:
         if urlsplit(route.request.url).hostname != "127.0.0.1":
@@ -99,12 +110,7 @@ async def page(request: Any, browser: Browser, console_url: str, seen: Seen) -> 
     page = await context.new_page()
     page.on("pageerror", lambda error: seen.problems.append(str(error)))
     page.on("console", lambda line: seen.problems.append(line.text) if is_problem(line.text) else None)
-    await page.goto(f"{console_url}/graphql")
-    await page.locator(".graphiql-query-editor .CodeMirror").wait_for()
-    yield page
-    await context.close()
-    assert seen.outside == [], "the page asked for something outside this server"
-    assert seen.problems == []
+    return page
 
 
 def is_problem(text: str) -> bool:
