@@ -124,7 +124,7 @@ class OriginMismatch(DomainError):
     denial = "auth.origin_mismatch"
 
 
-# --- 404, 405, 406, 413, 415: the request itself ---------------------------------------------------
+# --- 404, 405, 410, 413, 415: the request itself ---------------------------------------------------
 
 
 class NotFound(DomainError):
@@ -137,6 +137,12 @@ class OriginNotFound(DomainError):
 
 class MethodNotAllowed(DomainError):
     code, status, text = "method_not_allowed", 405, "This path does not take that method."
+
+
+class FullSyncRequired(DomainError):
+    """What went since then cannot be told any more; what is listed now can."""
+
+    code, status, text = "full_sync_required", 410, "Changes since then are not known; read the whole list again."
 
 
 class PayloadTooLarge(DomainError):

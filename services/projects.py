@@ -13,28 +13,28 @@ from models.people import Project
 from services import fields
 from services.changes import bury, hold_listing
 from services.context import Context
+from services.feeds import CHANGED, Feed, FeedRequest, ListPage, ListRequest
 from services.finding import find_row
 from services.operations import operation
 from services.paging import (
     Condition,
-    KeysetPage,
     KeysetRequest,
     Listing,
     OffsetPage,
-    OffsetRequest,
     Sort,
     count_rows,
     offset_page,
 )
 from services.people.listing import add_to_tallies
 from services.people.names import fold_query
-from services.people.reading import SEARCH, folded, searched_page, tallied_page
+from services.people.reading import SEARCH, folded, followed_page, searched_page, tallied_page
 
 #: Lists are sorted by it: an entry of an index holds 2,704 bytes (PostgreSQL), and folding may lengthen a text.
 _MOST_SEARCHED = 600
 STATUSES = ("planned", "active", "completed", "cancelled")
 _COLUMNS = "id, title, acronym, funder, start_date, end_date, status"
 LISTED = Listing("project", _COLUMNS, {}, "title", {"q": SEARCH})
+FEED = Feed("project", (*_COLUMNS.split(", "), CHANGED), {"q": SEARCH}, listed="TRUE", buried="projects")
 PROJECTS = Listing(
     source="project",
     columns=f"{_COLUMNS}, created_at, updated_at, version",
@@ -77,8 +77,10 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @operation(scope=Scope.PROJECTS_READ, raises=[ValidationFailed])
-async def list_projects(context: Context, request: OffsetRequest | KeysetRequest) -> OffsetPage | KeysetPage:
-    """List the workspace's projects by title."""
+async def list_projects(context: Context, request: ListRequest) -> ListPage:
+    """List the workspace's projects: by title, or as a feed."""
+    if isinstance(request, FeedRequest):
+        return await followed_page(context, FEED, request)
     if isinstance(request, KeysetRequest):
         return await searched_page(context, PROJECTS, request)
     filters = folded({"q": request.q})

@@ -3,17 +3,20 @@
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from app.auth.scopes import Scope
 from app.database import Row
 from app.errors import NotFound, ValidationFailed
 from models.people import Publication
 from services.changes import hold_listing
 from services.context import Context
+from services.feeds import CHANGED, Feed, FeedPage, FeedRequest, ListPage, ListRequest, feed_page
 from services.finding import find_row
 from services.operations import operation
-from services.paging import KeysetPage, KeysetRequest, Listing, OffsetPage, OffsetRequest, Owned, Sort, owned_rows
+from services.paging import Listing, OffsetRequest, Owned, Sort, owned_rows
 from services.people.listing import refresh_authors
-from services.people.reading import SEARCH, listed_page, searched_page
+from services.people.reading import SEARCH, followed_page, listed_page, listed_person, searched_page
 
 _COLUMNS = "id, doi, title, publication_date, publication_year, publication_type, cited_by_count, last_fetched_at"
 _FILTERS = {
@@ -28,6 +31,14 @@ _SORTS = {
     "cited_by_count": Sort("cited_by_count", int),
 }
 LISTED = Listing("publication", _COLUMNS, _SORTS, "last_fetched_at", _FILTERS)
+FEED = Feed("publication", (*_COLUMNS.split(", "), CHANGED), _FILTERS)
+#: By the index of authorships: those of one person, in the order of the publications' ids.
+_FEED_OF_ONE = Feed(
+    source=f"(SELECT a.publication AS id, {_COLUMNS.removeprefix('id, ')}, p.tenant, listed, changed_at, created_at, "  # noqa: S608
+    "a.person AS author FROM authorship a JOIN publication p ON p.id = a.publication) authored",
+    columns=FEED.columns,
+    filters={"author": "author = {author}"},
+)
 PUBLICATIONS = Listing(
     source="publication",
     columns=f"{_COLUMNS}, visible, listed, created_at",
@@ -51,8 +62,10 @@ _AUTHORED = Owned(
 
 
 @operation(scope=Scope.PUBLICATIONS_READ, raises=[ValidationFailed])
-async def list_publications(context: Context, request: OffsetRequest | KeysetRequest) -> OffsetPage | KeysetPage:
-    """List publications: a page by offset shows what is listed to consumers, one by keyset all of them."""
+async def list_publications(context: Context, request: ListRequest) -> ListPage:
+    """List publications: a page by offset or of the feed shows what is listed, one by keyset all of them."""
+    if isinstance(request, FeedRequest):
+        return await followed_page(context, FEED, request)
     if isinstance(request, OffsetRequest):
         sort = LISTED.sorts[request.sort or LISTED.default_sort].sql
         way = "DESC" if request.descending else "ASC"
@@ -73,6 +86,14 @@ async def get_publications(context: Context, publications: list[UUID]) -> list[d
 async def list_person_publications(context: Context, people: list[UUID], most: int) -> list[Row]:
     """List up to `most` publications of each of these people, the latest first; rows name their `owner`."""
     return await owned_rows(context.database, context.tenant, _AUTHORED, people, most)
+
+
+@operation(scope=Scope.PUBLICATIONS_READ, raises=[NotFound])
+async def list_publications_by(context: Context, orcid_id: str, request: FeedRequest) -> FeedPage:
+    """List what a listed person wrote and is listed itself."""
+    person = await listed_person(context, orcid_id)
+    filters = {"author": UUID(str(person["id"]))}
+    return await feed_page(context, _FEED_OF_ONE, msgspec.structs.replace(request, filters=filters))
 
 
 @operation(scope=Scope.PUBLICATIONS_WRITE, audit="publication.visibility_set", writes=True, raises=[NotFound])

@@ -9,11 +9,12 @@ from app.errors import NotFound, ValidationFailed
 from models.people import Work
 from services.changes import hold_listing
 from services.context import Context
+from services.feeds import CHANGED, Feed, FeedRequest, ListPage, ListRequest
 from services.finding import find_row
 from services.operations import operation
-from services.paging import KeysetPage, KeysetRequest, Listing, OffsetPage, OffsetRequest, Owned, Sort, owned_rows
+from services.paging import Listing, OffsetRequest, Owned, Sort, owned_rows
 from services.people.listing import refresh_people
-from services.people.reading import SEARCH, listed_page, searched_page
+from services.people.reading import SEARCH, followed_page, listed_page, searched_page
 
 _COLUMNS = "id, title, work_type, publication_date, publication_year, url, created_at"
 _FILTERS = {
@@ -27,6 +28,7 @@ _SORTS = {
     "publication_year": Sort("coalesce(publication_year, 0)", int),
 }
 LISTED = Listing("work", _COLUMNS, _SORTS, "created_at", _FILTERS)
+FEED = Feed("work", (*_COLUMNS.split(", "), CHANGED), _FILTERS)
 WORKS = Listing(
     source="work",
     columns=f"{_COLUMNS}, person, put_code, verified, reviewed, visible, listed, deleted_at",
@@ -53,8 +55,10 @@ _MADE = Owned(
 
 
 @operation(scope=Scope.WORKS_READ, raises=[ValidationFailed])
-async def list_works(context: Context, request: OffsetRequest | KeysetRequest) -> OffsetPage | KeysetPage:
-    """List works: a page by offset shows what is listed to consumers, one by keyset all of them."""
+async def list_works(context: Context, request: ListRequest) -> ListPage:
+    """List works: a page by offset or of the feed shows what is listed to consumers, one by keyset all of them."""
+    if isinstance(request, FeedRequest):
+        return await followed_page(context, FEED, request)
     if isinstance(request, OffsetRequest):
         sort = LISTED.sorts[request.sort or LISTED.default_sort].sql
         way = "DESC" if request.descending else "ASC"

@@ -7,7 +7,8 @@ from typing import Annotated, Any, TypeAlias
 import strawberry
 
 from graph.connections import Page
-from services.paging import KeysetPage, OffsetPage
+from services.feeds import ListPage
+from services.paging import KeysetPage
 
 
 @strawberry.enum(description="Which way a list is sorted.")
@@ -39,7 +40,7 @@ def stored(member: Enum) -> str:
     return str(member.value)
 
 
-def keyset(page: OffsetPage | KeysetPage) -> Page:
+def keyset(page: ListPage) -> Page:
     """The connection of a list operation that was given a keyset request."""
     if not isinstance(page, KeysetPage):
         raise TypeError("a keyset request is answered with a keyset page")

@@ -1,14 +1,17 @@
 """Lists of people: by offset what the consumer surface shows, by keyset everything the tenant has."""
 
+import contextlib
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from app.auth.scopes import Scope
-from app.errors import ValidationFailed
+from app.database import Row, Statement
+from app.errors import NotFound, ValidationFailed
 from models.people import Membership, Person
 from services.context import Context
+from services.feeds import CHANGED, Feed, FeedPage, FeedRequest, ListPage, ListRequest, feed_page
 from services.operations import operation
 from services.paging import (
     Condition,
@@ -25,6 +28,7 @@ from services.paging import (
 from services.people.listing import listed_total
 from services.people.names import fold_query, like_pattern
 from services.people.order_rows import ORDER
+from services.people.orcid import parse_orcid
 
 SEARCH = "search_text LIKE {q} ESCAPE '!'"
 MOST_IN_QUERY = 200
@@ -40,6 +44,16 @@ LISTED = Listing(
     filters={"q": SEARCH},
 )
 _COUNTED = LISTED._replace(columns=f"{LISTED.columns}, {TALLIED.replace('{kind}', repr('people'))}")
+FEED = Feed(
+    source="person",
+    columns=("orcid_id", "name", "biography", "coalesce(last_fetched_at, created_at) AS last_fetched_at",
+             "sync_status", "publication_count", CHANGED),
+    filters={"q": SEARCH},
+)  # fmt: skip
+_ONE = Statement(
+    f"SELECT id, {', '.join(FEED.columns)} FROM person "  # noqa: S608 - own words
+    "WHERE tenant = {tenant} AND orcid_id = {orcid_id} AND listed"
+)
 PEOPLE = Listing(
     source="person",
     columns="id, orcid_id, name, biography, last_fetched_at, sync_status, sync_error, publication_count, visible, "
@@ -104,8 +118,10 @@ async def tallied_page(
 
 
 @operation(scope=Scope.PEOPLE_READ, raises=[ValidationFailed])
-async def list_people(context: Context, request: OffsetRequest | KeysetRequest) -> OffsetPage | KeysetPage:
-    """List people: a page by offset shows what is listed to consumers, one by keyset all of them."""
+async def list_people(context: Context, request: ListRequest) -> ListPage:
+    """List people: a page by offset or of the feed shows what is listed to consumers, one by keyset all of them."""
+    if isinstance(request, FeedRequest):
+        return await followed_page(context, FEED, request)
     if isinstance(request, KeysetRequest):
         return await searched_page(context, PEOPLE, request)
     order, offset, query = context.runtime.listed_order, (request.page - 1) * request.per_page, fold_query(request.q)
@@ -126,6 +142,26 @@ async def _plain_page(context: Context, request: OffsetRequest, *, searched: boo
         total = await listed_total(context.database, context.tenant, "people")
     context.runtime.listed_order.learn(context.tenant, total)
     return found
+
+
+async def followed_page(context: Context, feed: Feed, request: FeedRequest) -> FeedPage:
+    """A page of a feed whose filters may hold a `q`."""
+    return await feed_page(context, feed, msgspec.structs.replace(request, filters=folded(request.filters)))
+
+
+@operation(scope=Scope.PEOPLE_READ, raises=[NotFound])
+async def get_person(context: Context, orcid_id: str) -> Row:
+    """The listed person of an ORCID iD, as consumers see them."""
+    return await listed_person(context, orcid_id)
+
+
+async def listed_person(context: Context, orcid_id: str) -> Row:
+    """Raises NotFound for an iD that is none, or whose person is not listed: the two are not told apart."""
+    with contextlib.suppress(ValidationFailed):
+        rows = await context.database.fetch(_ONE, tenant=context.tenant, orcid_id=parse_orcid(orcid_id))
+        if rows:
+            return rows[0]
+    raise NotFound("No person of this ORCID iD is listed.")
 
 
 async def searched_page(context: Context, listing: Listing, request: KeysetRequest) -> KeysetPage:
