@@ -1,5 +1,6 @@
 """The parts of one running server, made once and given to every operation through its Context."""
 
+import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -63,6 +64,8 @@ class Runtime:
         self.settings, self.clock = settings, clock
         self.peppers = load_peppers(settings)
         self.audit_key = load_audit_key(settings.keys_dir)
+        # Of its own, so that what is signed as a cursor can never be taken for a link of the chain.
+        self.cursor_key = hmac.digest(self.audit_key, b"cursors of lists", "sha256")
         self.signing_key = signing_key(settings.keys_dir)
         self.database = open_database(settings.database, settings.database_pool_size)
         self.egress = Egress(settings.egress_allow, dns_servers=settings.dns_servers)

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from app.errors import Unavailable
-from rest.integrations_v1.entry import headers_of, let_in
+from rest.consumers.headers import headers_of
+from rest.integrations_v1.entry import let_in
 from services.context import Context
 from services.page_cache import Page
 from services.paging import OffsetRequest

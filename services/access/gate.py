@@ -29,6 +29,8 @@ from services.walks import WalkKey, Walks
 #: Unknown keys from one client address: as many a minute and at once as an installation may send by default.
 _UNKNOWN_PER_MINUTE = 600
 _UNKNOWN_BURST = 300
+#: A walk whose pages are not counted has as many as the ceiling allows.
+_UNTOLD = 2**31
 
 
 class Approach(msgspec.Struct, kw_only=True):
@@ -37,11 +39,13 @@ class Approach(msgspec.Struct, kw_only=True):
     api_key: str | None
     origin: str | None
     address: str
-    surface: Literal["integrations/v1", "v1"]
+    surface: Literal["integrations/v1", "integrations/v2", "v1"]
     request_id: str
     operation: str
     walk: str | None = None
     page: int = 1
+    #: Whether page 1 pays for the pages that follow (their number is known), or each page for itself.
+    pays_ahead: bool = True
     opened: Opened | None = None
     verdict: Verdict | None = None
 
@@ -75,12 +79,15 @@ class Gate:
             await self.refuse(approach, OriginMismatch(), rule)
         return self._principal(opened)
 
-    async def reserve(self, approach: Approach, pages: int) -> None:
-        """After page 1 of a list: pay for the pages that follow, as far as the budget goes."""
+    async def reserve(self, approach: Approach, pages: int | None = None) -> None:
+        """After page 1 of a list: the pages that follow will not be refused for quota.
+
+        Where their number is known they are paid for now, as far as the budget goes.
+        """
         if approach.walk is None or approach.opened is None or approach.verdict is None or approach.page != 1:
             return
-        fresh = await self._walks.begin(self._walk_key(approach, approach.opened, approach.walk), pages)
-        prepaid = min(fresh, approach.verdict.remaining)
+        fresh = await self._walks.begin(self._walk_key(approach, approach.opened, approach.walk), pages or _UNTOLD)
+        prepaid = min(fresh, approach.verdict.remaining) if approach.pays_ahead else 0
         if prepaid > 0:
             approach.verdict = await self._limiter.hit(*self._bucket(approach, approach.opened), cost=prepaid)
 
@@ -165,13 +172,14 @@ class Gate:
 
     async def _check_rate(self, approach: Approach, opened: Opened) -> None:
         key, per_minute, burst = self._bucket(approach, opened)
-        if await self._is_covered(approach, opened):
+        if approach.pays_ahead and await self._is_covered(approach, opened):
             approach.verdict = await self._limiter.peek(key, per_minute, burst)
             return
         verdict = approach.verdict = await self._limiter.hit(key, per_minute, burst)
-        if not verdict.admitted:
-            rule = Rule("rate_limit", f"at most {per_minute} requests a minute, {burst} at once", "more")
-            await self.refuse(approach, RateLimited(verdict.retry_seconds), rule)
+        if verdict.admitted or (not approach.pays_ahead and await self._is_covered(approach, opened)):
+            return
+        rule = Rule("rate_limit", f"at most {per_minute} requests a minute, {burst} at once", "more")
+        await self.refuse(approach, RateLimited(verdict.retry_seconds), rule)
 
     async def _is_covered(self, approach: Approach, opened: Opened) -> bool:
         if approach.walk is None or approach.page < 2:
@@ -181,7 +189,9 @@ class Gate:
     def _bucket(self, approach: Approach, opened: Opened) -> tuple[str, int, int]:
         per_minute = opened.per_minute or self._settings.rate_limit_per_minute
         burst = opened.burst or min(self._settings.rate_limit_burst, per_minute)
-        return f"{approach.surface}:{opened.installation}", per_minute, burst
+        # One budget for all versions of the contract: who moves from one to the other has not twice as much.
+        api = approach.surface.partition("/")[0]
+        return f"{api}:{opened.installation}", per_minute, burst
 
     def _walk_key(self, approach: Approach, opened: Opened, walk: str) -> WalkKey:
         return (opened.installation, approach.surface, walk)
