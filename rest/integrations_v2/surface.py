@@ -1,0 +1,57 @@
+"""The surface as one ASGI application below its prefix, with its own 404, 405 and CORS."""
+
+from litestar import Litestar
+from litestar.logging import LoggingConfig
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme, Server
+
+from rest.consumers.surface import ALLOWED_HEADERS, ConsumerSurface
+from rest.integrations_v2 import PREFIX, REVISION
+from rest.integrations_v2.entry import add_headers
+from rest.integrations_v2.errors import on_error
+from rest.integrations_v2.routes import ROUTES
+from services.runtime import Runtime
+
+_API_KEY = SecurityScheme(
+    type="apiKey", name="X-API-Key", security_scheme_in="header", description="A key of an installation."
+)
+_ABOUT = (
+    "The contract of external consumers: server to server, JSON, one key of an installation. A consumer reads each "
+    "list once from its first page to its last, keeps `next_updated_since`, and from then on asks for what changed."
+)
+
+
+def openapi_config() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Dovetail integrations",
+        version=REVISION,
+        description=_ABOUT,
+        servers=[Server(url=PREFIX)],
+        components=Components(security_schemes={"ApiKey": _API_KEY}),
+        use_handler_docstrings=False,
+        create_examples=False,
+        render_plugins=[],
+    )
+
+
+def build_app(runtime: Runtime | None) -> Litestar:
+    """The routes; without a runtime only good for the document."""
+    app = Litestar(
+        ROUTES,
+        exception_handlers={Exception: on_error},
+        before_send=[add_headers],
+        # Litestar would add routes of its own for the document; the served one is the snapshot.
+        openapi_config=openapi_config() if runtime is None else None,
+        logging_config=LoggingConfig(configure_root_logger=False, log_exceptions="never"),
+    )
+    app.state.runtime = runtime
+    return app
+
+
+class IntegrationsV2(ConsumerSurface):
+    """ASGI: the contract's document, CORS preflights, and the routes."""
+
+    allowed_headers = f"{ALLOWED_HEADERS}, If-None-Match"
+
+    def __init__(self, runtime: Runtime, document: bytes) -> None:
+        super().__init__(runtime, document, build_app(runtime))
