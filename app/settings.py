@@ -83,6 +83,9 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     page_cache_bytes: Annotated[
         int, _doc("Memory of each process for pages of lists that are sent again; 0 keeps none.", ge=0)
     ] = 33_554_432
+    tombstone_days: Annotated[
+        int, _doc("How long consumers are told of a row that is no longer listed, in days.", ge=1)
+    ] = 90
     max_body_bytes: Annotated[int, _doc("Largest request body that is read.", ge=1_024)] = 1_048_576
     legacy_paths: Annotated[bool, _doc("Answer `/v1/people` and `/v1/publications`.")] = True
     legacy_sunset: Annotated[str, _doc("The day (YYYY-MM-DD) on which the `/v1` paths may go.")] = "2027-12-31"

@@ -11,6 +11,8 @@ from uuid import UUID
 from app.database import Database, Statement
 from services.context import Context
 
+#: The migration that makes the heads: a database without it has nothing to break off.
+KEPT_SINCE = "2026-11-21T00:27:10:000000"
 _TAKE = Statement(
     "INSERT INTO change_head (tenant, changed_at, forgotten_at) VALUES ({tenant}, {now}, 0) "
     "ON CONFLICT (tenant) DO UPDATE SET changed_at = CASE WHEN change_head.changed_at < excluded.changed_at "
@@ -21,9 +23,10 @@ _BURY = Statement(
     "ON CONFLICT (id) DO UPDATE SET changed_at = excluded.changed_at"
 )
 _HIDDEN = ("person", "publication", "work")
-_IS_OLD = {
+_OLD = {
     table: Statement(
-        f"SELECT 1 FROM {table} WHERE tenant = {{tenant}} AND changed_at < {{before}} AND {which} LIMIT 1"  # noqa: S608
+        f"SELECT max(changed_at) AS last FROM {table} "  # noqa: S608 - own words
+        f"WHERE tenant = {{tenant}} AND changed_at < {{before}} AND {which}"
     )
     for table, which in (*((table, "NOT listed") for table in _HIDDEN), ("tombstone", "TRUE"))
 }
@@ -31,12 +34,12 @@ _FORGET = (
     *(
         Statement(
             f"UPDATE {table} SET changed_at = NULL "  # noqa: S608 - own words
-            "WHERE tenant = {tenant} AND changed_at < {before} AND NOT listed"
+            "WHERE tenant = {tenant} AND changed_at <= {last} AND NOT listed"
         )
         for table in _HIDDEN
     ),
-    Statement("DELETE FROM tombstone WHERE tenant = {tenant} AND changed_at < {before}"),
-    Statement("UPDATE change_head SET forgotten_at = {before} WHERE tenant = {tenant} AND forgotten_at < {before}"),
+    Statement("DELETE FROM tombstone WHERE tenant = {tenant} AND changed_at <= {last}"),
+    Statement("UPDATE change_head SET forgotten_at = {last} WHERE tenant = {tenant} AND forgotten_at < {last}"),
 )
 _BREAK_OFF = Statement(
     "UPDATE change_head SET changed_at = CASE WHEN changed_at < {now} THEN {now} ELSE changed_at + 1 END, "
@@ -72,16 +75,18 @@ async def bury(change: Change, kind: str, row_id: UUID) -> None:
 async def forget_tombstones(context: Context, before: int) -> bool:
     """Remove the tenant's tombstones from before an instant (ms); whether there were any.
 
-    A consumer that has not asked since is then told to begin anew, and no other.
+    A consumer that has not asked since the last of them is then told to begin anew, and no other.
     """
-    database, which = context.database, {"tenant": context.tenant, "before": before}
-    if not any([await database.fetch(statement, **which) for statement in _IS_OLD.values()]):
+    database, tenant = context.database, context.tenant
+    found = [await database.fetch(statement, tenant=tenant, before=before) for statement in _OLD.values()]
+    last = max((int(rows[0]["last"]) for rows in found if rows[0]["last"] is not None), default=None)
+    if last is None:
         return False
 
     async def forget() -> None:
         await hold_listing(context)
         for statement in _FORGET:
-            await database.execute(statement, **which)
+            await database.execute(statement, tenant=tenant, last=last)
 
     await database.in_transaction(forget)
     return True

@@ -13,6 +13,7 @@ from app.clock import DAY, MINUTE
 from app.errors import NotFound, Unavailable
 from app.ids import new_request_id
 from services.chain.anchors import anchor_file, take_anchors
+from services.changes import forget_tombstones
 from services.context import Context
 from services.credentials import expire_credentials
 from services.origins.upkeep import check_proof, due_origins, expire_challenges, settle_proof
@@ -60,6 +61,13 @@ async def expire(runtime: Runtime) -> int:
     return count
 
 
+async def forget(runtime: Runtime) -> int:
+    """Remove the tombstones that are older than they are kept; of how many tenants there were any."""
+    before = runtime.clock.now_ms() - runtime.settings.tombstone_days * DAY
+    tenants = [tenant["id"] for tenant in await all_tenants()]
+    return sum([await forget_tombstones(_context(runtime, tenant, "forget"), before) for tenant in tenants])
+
+
 async def tell_heads(runtime: Runtime) -> None:
     """Tell who listens here where the chains end: what another process sealed may not have come over the bus."""
     topics = [topic for topic in runtime.bus.topics() if topic.startswith(AUDIT_TOPIC)]
@@ -81,6 +89,7 @@ def duties(runtime: Runtime) -> list[Duty]:
         Duty("recheck", 60, lambda: recheck_origins(runtime)),
         Duty("expire", 60, lambda: expire(runtime)),
         Duty("moves", 600, lambda: forget_moves(runtime.database)),
+        Duty("forget tombstones", 3600, lambda: forget(runtime)),
         Duty("prune", 3600, lambda: runtime.jobs.prune(clock.now_ms() - _KEEP_JOBS)),
         Duty(
             "anchors",

@@ -96,17 +96,21 @@ def _walk(feed: Feed, request: FeedRequest) -> tuple[str, dict[str, Any]]:
 def _changes(feed: Feed, request: FeedRequest) -> tuple[str, dict[str, Any]]:
     at, after = request.after or (request.since, _LAST)
     params = {"at": at, "after": after, "until": _NEVER if request.until is None else request.until}
-    live = _changed(feed.source, f"{', '.join(feed.columns)}, {feed.listed} AS _listed", "tenant = {tenant}")
+    columns = ", ".join(feed.columns)
     if feed.buried is None:
-        return live, params
-    nothing = ", ".join(f"NULL AS {column.rpartition(' ')[2]}" for column in feed.columns)
-    gone = _changed("tombstone", f"{nothing}, FALSE AS _listed", "tenant = {tenant} AND kind = {kind}")
-    text = f"SELECT * FROM ({live}) live UNION ALL SELECT * FROM ({gone}) gone ORDER BY _at, _id LIMIT {{limit}}"  # noqa: S608
+        return _changed(feed.source, f"{columns}, {feed.listed} AS _listed,", "tenant = {tenant}"), params
+    live = _changed(feed.source, f"{feed.listed} AS _listed,", "tenant = {tenant}")
+    gone = _changed("tombstone", "FALSE AS _listed,", "tenant = {tenant} AND kind = {kind}")
+    text = (
+        f"SELECT {columns}, _listed, _id, _at FROM (SELECT * FROM ({live}) live UNION ALL "  # noqa: S608 - own words
+        f"SELECT * FROM ({gone}) gone ORDER BY _at, _id LIMIT {{limit}}) moved "
+        f"LEFT JOIN {feed.source} ON {feed.source}.id = moved._id"
+    )
     return text, params | {"kind": feed.buried}
 
 
 def _changed(source: str, columns: str, where: str) -> str:
     return (
-        f"SELECT {columns}, id AS _id, changed_at AS _at FROM {source} "  # noqa: S608 - own words
+        f"SELECT {columns} id AS _id, changed_at AS _at FROM {source} "  # noqa: S608 - own words
         f"WHERE {where} AND {_WINDOW} ORDER BY changed_at, id LIMIT {{limit}}"
     )

@@ -33,7 +33,25 @@ def restore_into(settings: Settings, file: Path, force: bool) -> "tuple[Manifest
             manifest = _unpacked(settings, file, Path(made))
             beside = _set_aside(home, there) if there else None
             _move_in(settings, Path(made))
+        if not manifest.keys_only:
+            asyncio.run(_break_off(settings, manifest))
         return manifest, beside
+
+
+async def _break_off(settings: Settings, manifest: "Manifest") -> None:
+    """Consumers that read after the backup was made must begin anew: what they saw then may be gone."""
+    from app.clock import SYSTEM_CLOCK
+    from app.database import open_database
+    from services.changes import KEPT_SINCE, break_off_changes
+
+    if KEPT_SINCE not in manifest.migrations:
+        return
+    database = open_database(settings.database)
+    await database.start()
+    try:
+        await break_off_changes(database, SYSTEM_CLOCK.now_ms())
+    finally:
+        await database.stop()
 
 
 def _occupants(settings: Settings) -> list[Path]:

@@ -10,11 +10,11 @@ from services.runtime import Runtime
 
 
 class Mounted(NamedTuple):
-    """One version as it is served; `body_of` makes the body of a refusal in `media`."""
+    """One version as it is served; `body_of` makes the body of a refusal, in `media`, from the error and the request id."""
 
     prefix: str
     surface: Any
-    body_of: Callable[[DomainError], bytes]
+    body_of: Callable[[DomainError, str], bytes]
     media: str
 
 

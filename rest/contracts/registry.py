@@ -6,7 +6,7 @@ APIS = {
     "integrations": Api(
         prefix="/integrations",
         frozen=("v1",),
-        active=None,
+        active="v2",
         versions={
             "v1": Version(
                 package="rest.integrations_v1",
@@ -17,6 +17,15 @@ APIS = {
                 snapshot="integrations-v1.json",
                 rules=1,
                 stamped=False,
+            ),
+            "v2": Version(
+                package="rest.integrations_v2",
+                router="rest.integrations_v2.surface:build_app",
+                surface="rest.integrations_v2.surface:IntegrationsV2",
+                errors="rest.integrations_v2.errors:body_of",
+                media="application/problem+json",
+                snapshot="integrations-v2.json",
+                rules=1,
             ),
         },
     ),

@@ -37,7 +37,8 @@ def refusal(error: DomainError) -> DomainError:
     return InvalidQueryParameters(dict(error.details or {})) if isinstance(error, ValidationFailed) else Internal()
 
 
-def body_of(error: DomainError) -> bytes:
+def body_of(error: DomainError, request_id: str | None = None) -> bytes:
+    """This contract has the request id in the header alone."""
     details = None if error.details is None else dict(error.details)
     return msgspec.json.encode({"error": error.message, "code": error.code, "details": details})
 

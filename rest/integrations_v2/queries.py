@@ -69,6 +69,8 @@ RULES = {
     "publication_type": _TEXT,
     "work_type": _TEXT,
 }
+#: Bounds of zero, for the document.
+LEAST = {"updated_since": 0, "publication_year": 0, "min_cited_by": 0}
 
 
 class Query(msgspec.Struct):

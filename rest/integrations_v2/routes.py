@@ -12,7 +12,7 @@ from app.errors import OriginNotFound
 from rest.integrations_v2 import REVISION, items, queries, shapes
 from rest.integrations_v2.answers import answer
 from rest.integrations_v2.cursors import Cursor, mark, write_cursor
-from rest.integrations_v2.described import HEADERS, WORDS, answers_of
+from rest.integrations_v2.described import WORDS, answers_of
 from rest.integrations_v2.entry import admit
 from rest.integrations_v2.queries import Query, feed_request
 from services.context import Context
@@ -41,8 +41,7 @@ def contract_get(
         guards=[admit],
         opt={"operation": operation, "parameters": frozenset(parameters), "walk": "cursor" in parameters, **opt},
         security=[{"ApiKey": [str(found.scope)] if found.scope else []}],
-        responses=answers_of(found, words, parameters),
-        response_headers=HEADERS,
+        responses=answers_of(found, parameters),
         summary=words.summary,
         description=words.description,
         tags=[found.domain],

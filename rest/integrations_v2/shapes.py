@@ -1,5 +1,6 @@
 """The bodies of the contract. Instants are integer milliseconds since the epoch, UTC, as in v1."""
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import msgspec
@@ -19,14 +20,6 @@ Updated = Annotated[int, Meta(description="When consumers last saw something of 
 OrcidId = Annotated[str, Meta(description="ORCID iD, in groups of four.")]
 Doi = Annotated[str, Meta(description="DOI in lower case, without a resolver's address.")]
 RowId = Annotated[str, Meta(description="UUID; it never changes.")]
-NextCursor = Annotated[str, Meta(description="Send it as `cursor` for the next page; null on the last page.")]
-NextUpdatedSince = Annotated[
-    int,
-    Meta(
-        description="Only on the last page, else null. Keep it once the walk is stored, and send it as "
-        "`updated_since` the next time."
-    ),
-]
 Code = Literal[
     "invalid_query_parameters",
     "missing_api_key",
@@ -142,10 +135,11 @@ class PersonAnswer(msgspec.Struct):
     person: Person
 
 
-class PeoplePage(msgspec.Struct):
-    people: Annotated[list[Person | DeletedPerson], Meta(description="In an order that stays; it has no meaning.")]
-    next_cursor: NextCursor | None
-    next_updated_since: NextUpdatedSince | None
+@dataclass
+class PeoplePage:
+    people: list[Person | DeletedPerson]
+    next_cursor: str | None
+    next_updated_since: int | None
 
 
 class Publication(msgspec.Struct):
@@ -168,17 +162,17 @@ class DeletedPublication(msgspec.Struct):
     doi: Doi
 
 
-class PublicationsPage(msgspec.Struct):
-    publications: Annotated[
-        list[Publication | DeletedPublication], Meta(description="In an order that stays; it has no meaning.")
-    ]
-    next_cursor: NextCursor | None
-    next_updated_since: NextUpdatedSince | None
+@dataclass
+class PublicationsPage:
+    publications: list[Publication | DeletedPublication]
+    next_cursor: str | None
+    next_updated_since: int | None
 
 
-class PersonPublicationsPage(msgspec.Struct):
-    publications: Annotated[list[Publication], Meta(description="In an order that stays; it has no meaning.")]
-    next_cursor: NextCursor | None
+@dataclass
+class PersonPublicationsPage:
+    publications: list[Publication]
+    next_cursor: str | None
 
 
 class Work(msgspec.Struct):
@@ -200,10 +194,11 @@ class DeletedWork(msgspec.Struct):
     id: RowId
 
 
-class WorksPage(msgspec.Struct):
-    works: Annotated[list[Work | DeletedWork], Meta(description="In an order that stays; it has no meaning.")]
-    next_cursor: NextCursor | None
-    next_updated_since: NextUpdatedSince | None
+@dataclass
+class WorksPage:
+    works: list[Work | DeletedWork]
+    next_cursor: str | None
+    next_updated_since: int | None
 
 
 class Project(msgspec.Struct):
@@ -225,7 +220,8 @@ class DeletedProject(msgspec.Struct):
     id: RowId
 
 
-class ProjectsPage(msgspec.Struct):
-    projects: Annotated[list[Project | DeletedProject], Meta(description="In an order that stays; it has no meaning.")]
-    next_cursor: NextCursor | None
-    next_updated_since: NextUpdatedSince | None
+@dataclass
+class ProjectsPage:
+    projects: list[Project | DeletedProject]
+    next_cursor: str | None
+    next_updated_since: int | None

@@ -7,6 +7,7 @@ from litestar.openapi.spec import Components, SecurityScheme, Server
 
 from rest.consumers.surface import ALLOWED_HEADERS, ConsumerSurface
 from rest.integrations_v2 import PREFIX, REVISION
+from rest.integrations_v2.document import DescribedApp
 from rest.integrations_v2.entry import add_headers
 from rest.integrations_v2.errors import on_error
 from rest.integrations_v2.routes import ROUTES
@@ -36,7 +37,7 @@ def openapi_config() -> OpenAPIConfig:
 
 def build_app(runtime: Runtime | None) -> Litestar:
     """The routes; without a runtime only good for the document."""
-    app = Litestar(
+    app = DescribedApp(
         ROUTES,
         exception_handlers={Exception: on_error},
         before_send=[add_headers],

@@ -12,7 +12,8 @@ import jsonschema_rs
 
 from rest.contracts.documents import snapshot
 
-PREFIX = "/integrations/v1"
+#: Version → the media type and the schema of its refusals.
+REFUSALS = {"v1": ("application/json", "ErrorBody"), "v2": ("application/problem+json", "Problem")}
 #: What any path under the prefix may answer, whatever it is; the body is the contract's error.
 ANYWHERE = frozenset({404, 405, 413})
 
@@ -20,8 +21,10 @@ ANYWHERE = frozenset({404, 405, 413})
 class Contract:
     """The snapshot as a judge: an answer has a documented status, and a body with exactly the members it documents."""
 
-    def __init__(self) -> None:
-        self.document: dict[str, Any] = json.loads(snapshot("integrations", "v1"))
+    def __init__(self, version: str = "v1") -> None:
+        self.prefix = f"/integrations/{version}"
+        self.media, self.refusal = REFUSALS[version]
+        self.document: dict[str, Any] = json.loads(snapshot("integrations", version))
         self._strict = _closed(self.document["components"]["schemas"])
         self._validators: dict[str, Any] = {}
         self._paths = {_pattern(path): path for path in self.document["paths"]}
@@ -36,17 +39,21 @@ class Contract:
 
     def check(self, response: httpx.Response) -> None:
         """Raise AssertionError where an answer is not what the snapshot promises."""
-        path = response.request.url.path.removeprefix(PREFIX)
+        path = response.request.url.path.removeprefix(self.prefix)
         status = response.status_code
         operation = self.operation(path) if response.request.method == "GET" else None
         if status >= 400:
-            assert response.headers["content-type"] == "application/json", (path, response.headers)
+            assert response.headers["content-type"] == self.media, (path, response.headers)
         if operation is None or (status in ANYWHERE and str(status) not in operation["responses"]):
             assert status in ANYWHERE, f"{response.request.method} {path} answered {status}, which no document allows"
-            schema: dict[str, Any] = {"$ref": "#/components/schemas/ErrorBody"}
+            schema: dict[str, Any] = {"$ref": f"#/components/schemas/{self.refusal}"}
         else:
             assert str(status) in operation["responses"], f"{path} answered {status}, which is not documented"
-            schema = operation["responses"][str(status)]["content"]["application/json"]["schema"]
+            answer = operation["responses"][str(status)]
+            if "content" not in answer:
+                assert response.content == b"", f"{path} answered {status} with a body"
+                return
+            schema = answer["content"][self.media if status >= 400 else "application/json"]["schema"]
         if response.request.method != "HEAD":
             self.check_body(schema, response.json())
 
@@ -73,3 +80,5 @@ def _pattern(template: str) -> re.Pattern[str]:
 
 
 CONTRACT = Contract()
+CONTRACT_V2 = Contract("v2")
+CONTRACTS = {"v1": CONTRACT, "v2": CONTRACT_V2}

@@ -9,3 +9,8 @@ from tests.world import World
 @pytest.fixture
 def v1(world: World) -> Surface:
     return Surface(world)
+
+
+@pytest.fixture
+def v2(world: World) -> Surface:
+    return Surface(world, "v2")
