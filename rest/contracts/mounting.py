@@ -10,7 +10,7 @@ from services.runtime import Runtime
 
 
 class Mounted(NamedTuple):
-    """One version as it is served; `body_of` makes the body of a refusal, in `media`, from the error and the request id."""
+    """One version as it is served; `body_of` makes a refusal's body, in `media`, with the request id."""
 
     prefix: str
     surface: Any

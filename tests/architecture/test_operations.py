@@ -10,7 +10,8 @@ from app.auth.scopes import CREDENTIAL_SCOPES, ROLES, Scope, scopes_of
 from app.errors import REGISTRY
 from graph.requires import FIELD_OPERATIONS
 from graph.schema import DOMAINS, build_schema
-from rest.integrations_v1.routes import ROUTES
+from rest.integrations_v1.routes import ROUTES as V1_ROUTES
+from rest.integrations_v2.routes import ROUTES as V2_ROUTES
 from services.operations import OPERATIONS, Operation, declared
 from tests.architecture.code import ROOT, imported, sources, tree
 from tests.parity.waivers import WAIVERS
@@ -28,7 +29,9 @@ CHANGES = VERBS - {"check", "explain", "export", "get", "list", "verify"}
 def served() -> dict[str, set[str]]:
     """Surface → the operations that it serves."""
     build_schema()
-    over_rest = {declared(route.opt["operation"]).name for route in ROUTES if "operation" in route.opt}
+    over_rest = {
+        declared(route.opt["operation"]).name for route in (*V1_ROUTES, *V2_ROUTES) if "operation" in route.opt
+    }
     return {"rest": over_rest, "graphql": set(FIELD_OPERATIONS.values())}
 
 

@@ -44,9 +44,10 @@ def test_a_page_says_what_a_reader_needs(code: str) -> None:
 
 @pytest.mark.parametrize("code", sorted(REGISTRY))
 def test_an_example_has_a_form_that_exists(code: str) -> None:
-    """An example is the body of one surface: the contract's, GraphQL's, the platform's, or the command's."""
+    """An example is the body of one surface: v1's, v2's, GraphQL's, the platform's, or the command's."""
     forms = {
         frozenset({"error", "code", "details"}),
+        frozenset({"type", "title", "status", "detail", "code", "request_id"}),
         frozenset({"errors"}),
         frozenset({"data"}),
         frozenset({"data", "errors"}),

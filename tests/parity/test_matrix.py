@@ -9,10 +9,11 @@ import pytest
 from app.auth.scopes import Scope
 from graph.requires import FIELD_OPERATIONS
 from graph.schema import build_schema
-from rest.integrations_v1.routes import ROUTES
+from rest.integrations_v1.routes import ROUTES as V1_ROUTES
+from rest.integrations_v2.routes import ROUTES as V2_ROUTES
 from services.operations import OPERATIONS, Operation, declared
 from tests.parity.samples import SAMPLES, rows
-from tests.runtime.records import made, person, publication, work
+from tests.runtime.records import made, orcid, person, publication, work
 from tests.runtime.surface import Surface
 from tests.world import ALL_SCOPES, World
 
@@ -22,7 +23,7 @@ build_schema()
 CODES = {
     "no credential": {"rest": "missing_api_key", "graphql": "UNAUTHENTICATED"},
     "missing scope": {"rest": "installation_scope_denied", "graphql": "SCOPE_DENIED"},
-    "foreign id": {"rest": "origin_not_found", "graphql": "NOT_FOUND"},
+    "foreign id": {"graphql": "NOT_FOUND"},
 }
 #: The parents on the way to a nested field, whose scopes a caller needs as well.
 PARENTS = {
@@ -33,7 +34,22 @@ PARENTS = {
 }  # fmt: skip
 #: Answered over a stream, which tests/graphql speaks.
 STREAMS = {("Subscription", "auditEvents")}
-KEYED = {declared(route.opt["operation"]).name: route for route in ROUTES if "operation" in route.opt}
+#: (version, operation) → where it is.
+KEYED = {
+    (version, declared(route.opt["operation"]).name): next(iter(route.paths))
+    for version, routes in (("v1", V1_ROUTES), ("v2", V2_ROUTES))
+    for route in routes
+    if "operation" in route.opt
+}
+#: Operations that name a row, and how each refuses a stranger's.
+NAMED = {"check_own_origin": "origin_not_found", "get_person": "not_found", "list_publications_by": "not_found"}
+
+
+def path_of(version: str, name: str, origin: object) -> str:
+    path = KEYED[version, name]
+    for part in ("{originId:str}", "{origin_id:str}"):
+        path = path.replace(part, str(origin))
+    return path.replace("{orcid_id:str}", orcid(1))
 
 
 def test_every_field_has_its_sample() -> None:
@@ -101,30 +117,30 @@ async def test_over_graphql(kind: str, field: str, world: World) -> None:
     assert not sample.lookup or None not in answer["data"].values()
 
 
-@pytest.mark.parametrize("name", KEYED)
-async def test_over_rest(name: str, world: World) -> None:
-    """The same for the routes of v1, with keys instead of tokens."""
-    v1, operation = Surface(world), OPERATIONS[name]
+@pytest.mark.parametrize(("version", "name"), KEYED)
+async def test_over_rest(version: str, name: str, world: World) -> None:
+    """The same for the routes of the contracts, with keys instead of tokens."""
+    surface, operation = Surface(world, version), OPERATIONS[name]
     installation = await world.installation(verified=False)
     origin = await world.origin(installation["id"])
-    path = next(iter(KEYED[name].paths)).replace("{originId:str}", str(origin["id"]))
+    path = path_of(version, name, origin["id"])
     await world.people(person(1, "Belongs to A"), works=made([publication(1)], [work(1, title="Belongs to A")]))
-    await v1.refused(401, CODES["no credential"]["rest"], path)
+    await surface.refused(401, CODES["no credential"]["rest"], path)
 
     stranger = await World(world.app, world.client).open()
-    answer = await v1.get(path, await stranger.ready_key())
+    answer = await surface.get(path, await stranger.ready_key())
     assert "Belongs to A" not in answer.text and str(world.tenant) not in answer.text
-    if operation.name == "check_own_origin":
-        assert (answer.status_code, answer.json()["code"]) == (404, CODES["foreign id"]["rest"])
+    if operation.name in NAMED:
+        assert (answer.status_code, answer.json()["code"]) == (404, NAMED[operation.name])
     else:
         assert answer.status_code == 200
 
     if operation.scope is not None:
         held = [scope for scope in ALL_SCOPES if scope != str(operation.scope)]
         narrow = str((await world.key(installation["id"], held)).secret)
-        await v1.refused(403, CODES["missing scope"]["rest"], path, narrow)
+        await surface.refused(403, CODES["missing scope"]["rest"], path, narrow)
     right = str((await world.key(installation["id"], [str(operation.scope or ALL_SCOPES[0])])).secret)
-    await v1.ok(path, right)
+    await surface.ok(path, right)
 
 
 async def test_a_token_is_no_key_and_a_key_is_no_token(world: World) -> None:
@@ -145,7 +161,7 @@ async def test_denials_of_both_surfaces_are_alike(name: str, world: World) -> No
     from models.audit import AuditEvent
 
     narrow = await world.ready_key(["works.read" if name != "list_works" else "people.read"])
-    await Surface(world).get(next(iter(KEYED[name].paths)), narrow)
+    await Surface(world).get(KEYED["v1", name], narrow)
     field = next(field for (kind, field), served in FIELD_OPERATIONS.items() if kind == "Query" and served == name)
     await world.graphql(SAMPLES["Query", field].document, world.token(permissions=["audit.read"]))
     where = (AuditEvent.tenant == world.tenant) & (AuditEvent.outcome == "deny")
