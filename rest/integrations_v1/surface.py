@@ -55,6 +55,6 @@ class IntegrationsV1(ConsumerSurface):
         super().__init__(runtime, document, build_app(runtime))
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        listed = LISTS.get(scope["path"]) if scope["method"] == "GET" else None
+        listed = LISTS.get(scope["path"]) if scope.get("method") == "GET" else None
         if listed is None or not await answer_kept(scope, send, listed):
             await super()._answer(scope, receive, send)

@@ -1,36 +1,39 @@
 """The way in to v2: the query is read once, for the gate to know the walk; and the headers of its answers."""
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qsl
 
+from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Message, Scope
 
-from rest.consumers.admission import Connection, approach_of, let_in
-from rest.consumers.headers import EXPOSED, put_on
+from rest.consumers.admission import approach_of, let_in
+from rest.consumers.headers import EXPOSED, headers_of
 from rest.integrations_v2.cursors import Cursor, NoCursor, mark_of_query, read_cursor
 from rest.integrations_v2.queries import Query
-from services.runtime import Runtime
 
 
-async def admit(connection: Connection, handler: BaseRouteHandler) -> None:
+async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Guard: header, key, credential, installation, rate limit, origin, scope; then the query's names and cursor.
 
     A page that a cursor of ours leads to belongs to the walk that its first page began, and is not refused for
     quota, however many pages there are; each pays for itself as far as the budget goes.
     """
-    scope = connection.scope
-    runtime: Runtime = scope["litestar_app"].state.runtime
-    query = _query(scope, runtime.cursor_key)
-    walk = f"{query.path}?{query.mark.hex()}" if handler.opt.get("walk") else None
-    page = query.cursor.page if query.cursor else 1
-    if "cursor" in dict(query.pairs) and (query.cursor is None or query.cursor.query != query.mark):
-        walk = None
-    await let_in(
-        connection, handler, approach_of(connection, handler, "integrations/v2", page=page, walk=walk, pays_ahead=False)
-    )
-    query.check_names(handler.opt.get("parameters", frozenset()))
-    query.check_cursor(scope["state"]["context"].tenant.bytes)
-    scope["state"]["query"] = query
+    scope: Any = connection.scope
+    opt, state = handler.opt, scope["state"]
+    query = _query(scope, state["runtime"].cursor_key)
+    approach = approach_of(scope, opt, "integrations/v2", page=query.page, walk=_walk(query, opt), pays_ahead=False)
+    await let_in(scope, opt, approach)
+    query.check_names(opt.get("parameters", frozenset()))
+    query.check_cursor(state["context"].tenant.bytes)
+    state["query"] = query
+
+
+def _walk(query: Query, opt: Mapping[str, Any]) -> str | None:
+    """The name of the walk; a cursor that is not of this query makes it none."""
+    strange = query.has_cursor and (query.cursor is None or query.cursor.query != query.mark)
+    return f"{query.path}?{query.mark.hex()}" if opt.get("walk") and not strange else None
 
 
 def _query(scope: Scope, key: bytes) -> Query:
@@ -49,4 +52,5 @@ def _cursor(key: bytes, text: str | None) -> Cursor | None:
 
 async def add_headers(message: Message, scope: Scope) -> None:
     """`before_send` hook."""
-    put_on(message, scope, vary="Origin, X-API-Key", exposed=f"{EXPOSED}, ETag")
+    if message["type"] == "http.response.start":
+        message["headers"] = [*message["headers"], *headers_of(scope, b"Origin, X-API-Key", f"{EXPOSED}, ETag")]

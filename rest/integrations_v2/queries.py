@@ -81,6 +81,14 @@ class Query(msgspec.Struct):
     mark: bytes
     cursor: Cursor | None
 
+    @property
+    def has_cursor(self) -> bool:
+        return any(name == "cursor" for name, _ in self.pairs)
+
+    @property
+    def page(self) -> int:
+        return self.cursor.page if self.cursor else 1
+
     def check_names(self, known: frozenset[str]) -> None:
         """Raise InvalidQueryParameters for names that the endpoint does not know, and for repeated ones.
 
@@ -95,8 +103,8 @@ class Query(msgspec.Struct):
 
     def check_cursor(self, workspace: bytes) -> None:
         """Raise InvalidQueryParameters naming what the cursor belongs to, where that is not this query."""
-        given, found = "cursor" in dict(self.pairs), self.cursor
-        if not given:
+        found = self.cursor
+        if not self.has_cursor:
             return
         again = "leave it out to begin anew"
         if found is None:

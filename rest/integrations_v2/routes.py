@@ -76,8 +76,7 @@ def _cursor(request: Asked, found: FeedPage) -> str:
     assert found.after is not None
     context, query = _context(request), _query(request)
     at, row = found.after
-    page = (query.cursor.page if query.cursor else 1) + 1
-    made = Cursor(mark(context.tenant.bytes), query.path, query.mark, page, found.until, at, row.bytes)
+    made = Cursor(mark(context.tenant.bytes), query.path, query.mark, query.page + 1, found.until, at, row.bytes)
     return write_cursor(context.runtime.cursor_key, made)
 
 

@@ -37,7 +37,7 @@ def openapi_config() -> OpenAPIConfig:
 
 def build_app(runtime: Runtime | None) -> Litestar:
     """The routes; without a runtime only good for the document."""
-    app = DescribedApp(
+    return DescribedApp(
         ROUTES,
         exception_handlers={Exception: on_error},
         before_send=[add_headers],
@@ -45,8 +45,6 @@ def build_app(runtime: Runtime | None) -> Litestar:
         openapi_config=openapi_config() if runtime is None else None,
         logging_config=LoggingConfig(configure_root_logger=False, log_exceptions="never"),
     )
-    app.state.runtime = runtime
-    return app
 
 
 class IntegrationsV2(ConsumerSurface):

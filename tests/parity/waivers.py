@@ -3,9 +3,7 @@
 _FROZEN = "`/integrations` shows plugins what is listed, and no more; the control plane speaks GraphQL"
 _BY_NODE = "read by `node` and `nodes`, which find the operation by the type that an id names"
 _CONSUMER = "what a key asks of its own installation; the control plane has `installation` and `verifyOrigin`"
-_AS_CONSUMERS_SEE = (
-    "what is listed, as consumers see it; the control plane has `person(orcidId:)`"
-)
+_AS_CONSUMERS_SEE = "what is listed, as consumers see it; the control plane has `person(orcidId:)`"
 _ON_THE_MACHINE = "done on the server's own machine by the command, not over a network"
 
 _CONTROL_PLANE = (
