@@ -27,8 +27,8 @@ from services.paging import (
 )
 from services.people.listing import listed_total
 from services.people.names import fold_query, like_pattern
-from services.people.order_rows import ORDER
 from services.people.orcid import parse_orcid
+from services.people.order_rows import ORDER
 
 SEARCH = "search_text LIKE {q} ESCAPE '!'"
 MOST_IN_QUERY = 200
