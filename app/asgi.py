@@ -183,7 +183,8 @@ class Application:
         contract = self._contracts[V1] if _is_below(path, LEGACY_PREFIX) else self._contract(path)
         if contract is not None:
             media = [(b"content-type", contract.media.encode())]
-            await send_answer(send, error.status, media, contract.body_of(error, scope["state"]["request_id"]))
+            status, body = contract.refusal(path, scope["state"]["request_id"], error)
+            await send_answer(send, status, media, body)
         else:
             await answer_platform_error(scope, send, error)
 

@@ -55,6 +55,12 @@ class MalformedBody(DomainError):
     code, status, text = "malformed_body", 400, "The body is not valid JSON."
 
 
+class IntegrationConfigInvalid(ValidationFailed):
+    """A configuration or secrets that the definition's schema refuses; `details` maps each path to the rule."""
+
+    code, status, text = "integration_config_invalid", 400, "The configuration does not fit the integration."
+
+
 class UnknownScope(DomainError):
     code, status, text = "unknown_scope", 400, "A scope is not one of those a credential can hold."
 
@@ -131,6 +137,10 @@ class NotFound(DomainError):
     code, status, text = "not_found", 404, "There is nothing here."
 
 
+class IntegrationTypeUnknown(DomainError):
+    code, status, text = "integration_type_unknown", 404, "There is no such integration that could be connected."
+
+
 class OriginNotFound(DomainError):
     code, status, text = "origin_not_found", 404, "This installation has no such origin"
 
@@ -168,8 +178,19 @@ class VersionConflict(DomainError):
     code, status, text = "version_conflict", 409, "It was changed by somebody else since you read it."
 
 
+class IdempotencyInProgress(DomainError):
+    code, status, text = "idempotency_in_progress", 409, "A request with this Idempotency-Key is still being worked on."
+
+
 class OriginUnverified(DomainError):
     code, status, text = "origin_unverified", 409, "The proof was not found at the origin."
+
+
+# --- 422: the same key, another request ---------------------------------------------------------------
+
+
+class IdempotencyKeyReused(DomainError):
+    code, status, text = "idempotency_key_reused", 422, "This Idempotency-Key belongs to a request with another body."
 
 
 # --- 429, 5xx ---------------------------------------------------------------------------------------
@@ -184,6 +205,10 @@ class RateLimited(DomainError):
     def __init__(self, retry_after: int, message: str | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class RequestsLimited(RateLimited):
+    code, status, text = "rate_limit_exceeded", 429, "You send more requests than the limit allows."
 
 
 class CostLimited(RateLimited):

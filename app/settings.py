@@ -78,6 +78,10 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     graphql_cost_per_minute: Annotated[int, _doc("GraphQL cost a token may use a minute.", ge=2_000)] = 60_000
     rate_limit_per_minute: Annotated[int, _doc("Requests a minute of an installation.", ge=1)] = 600
     rate_limit_burst: Annotated[int, _doc("Requests an installation may send at once.", ge=1)] = 300
+    integration_reads_per_minute: Annotated[int, _doc("GETs a minute of a caller of integrations.", ge=1)] = 100
+    integration_writes_per_minute: Annotated[
+        int, _doc("POSTs, PUTs and DELETEs a minute of a caller of integrations.", ge=1)
+    ] = 50
     walk_pages: Annotated[int, _doc("Pages that one walk through a list may reserve.", ge=0)] = 1_000
     walk_seconds: Annotated[int, _doc("How long the reservation of a walk lasts.", ge=1)] = 900
     page_cache_bytes: Annotated[
@@ -110,6 +114,9 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
         True
     )
     usage_days: Annotated[int, _doc("Days that the record of used parameters and fields is kept.", ge=1)] = 400
+    encryption_key: Annotated[
+        str | None, _doc("Key of stored secrets, base64 of 32 bytes; default a file in the home folder.")
+    ] = None
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _doc("Least level that is logged.")] = "info"
     shutdown_seconds: Annotated[int, _doc("How long open requests may take when stopping.", ge=1)] = 15
 

@@ -83,6 +83,8 @@ class Listing(NamedTuple):
     filters: Mapping[str, str]
     id: str = "id"
     tenant: str = "tenant"
+    #: Rows without a tenant are everybody's.
+    shared: bool = False
 
 
 class Owned(NamedTuple):
@@ -101,7 +103,8 @@ def conditions(listing: Listing, tenant: UUID, filters: Mapping[str, Any]) -> li
     unknown = sorted(set(filters) - set(listing.filters))
     if unknown:
         raise ValidationFailed({"filter": f"{', '.join(unknown)}: must be one of {', '.join(listing.filters)}"})
-    found = [Condition(f"{listing.tenant} = {{tenant}}", {"tenant": tenant})]
+    own = f"{listing.tenant} = {{tenant}}"
+    found = [Condition(f"{own} OR {listing.tenant} IS NULL" if listing.shared else own, {"tenant": tenant})]
     for name, value in filters.items():
         condition = listing.filters[name]
         if value is None:

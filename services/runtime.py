@@ -1,5 +1,6 @@
 """The parts of one running server, made once and given to every operation through its Context."""
 
+import asyncio
 import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ import msgspec
 import structlog
 
 from app.auth.certificates import CertificateRefused, ClientCertificate, ServiceCertificates
+from app.auth.encryption import load_encryption_keys
 from app.auth.peppers import load_audit_key, load_peppers
 from app.auth.principal import NO_TENANT, Principal
 from app.auth.signing import signing_key
@@ -29,6 +31,7 @@ from services.chain.entries import Entry, Surface, write_entries
 from services.chain.sealing import Sealer
 from services.chain.verifying import Anchor
 from services.data_versions import DataVersions
+from services.integrations.definitions.warm import WarmDefinitions
 from services.jobs import JobRunner
 from services.limits import Limiter
 from services.page_cache import PageCache
@@ -66,6 +69,7 @@ class Runtime:
         self.audit_key = load_audit_key(settings.keys_dir)
         # Of its own, so that what is signed as a cursor can never be taken for a link of the chain.
         self.cursor_key = hmac.digest(self.audit_key, b"cursors of lists", "sha256")
+        self.encryption = load_encryption_keys(settings, clock)
         self.signing_key = signing_key(settings.keys_dir)
         self.database = open_database(settings.database, settings.database_pool_size)
         self.egress = Egress(settings.egress_allow, dns_servers=settings.dns_servers)
@@ -74,6 +78,8 @@ class Runtime:
         self.orcid = OrcidClient(self.own_egress, settings.orcid_base_url, settings.orcid_concurrency, clock=clock)
         self.redis = connect(settings.redis_url) if settings.redis_url else None
         self.bus: Bus = MemoryBus() if self.redis is None else RedisBus(self.redis)
+        self._announcing: set[asyncio.Future[None]] = set()
+        self.definitions = WarmDefinitions()
         self._tenants: set[UUID] = set()
         self._services = ServiceCertificates(settings.service_certificates, clock)
         self.limiter = Limiter(settings.redis_url)
@@ -106,6 +112,7 @@ class Runtime:
             except Unavailable as error:
                 LOG.warning("not everything could be written out", reason=str(error))
         await self.listed_order.close()
+        await asyncio.gather(*self._announcing, return_exceptions=True)
         await self.bus.stop()
         if self.redis is not None:
             await self.redis.aclose()
@@ -178,6 +185,17 @@ class Runtime:
             return
         if answer.status >= 300:
             LOG.error("the anchor webhook refused an anchor", status=answer.status, seq=anchor.seq)
+
+    def announce(self, topic: str, message: Mapping[str, Any]) -> None:
+        """Publish without waiting; to be called once the change that it tells of is committed."""
+        task = asyncio.ensure_future(self.bus.publish(topic, message))
+        self._announcing.add(task)
+        task.add_done_callback(self._announced)
+
+    def _announced(self, task: "asyncio.Future[None]") -> None:
+        self._announcing.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            LOG.error("an event could not be published", exc_info=task.exception())
 
     async def _publish_audit(self, tenant: UUID, events: Sequence[Mapping[str, Any]]) -> None:
         for event in events:

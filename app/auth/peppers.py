@@ -39,38 +39,36 @@ def rendered(current: str, ring: dict[str, str]) -> bytes:
     return json.dumps({"current": current, "ring": ring}, indent=2).encode()
 
 
-def _make_ring() -> bytes:
-    return rendered("p1", {"p1": new_pepper()})
-
-
-def _decode(text: str, where: str) -> bytes:
+def decode_secret(text: str, where: str, kind: str = "a pepper") -> bytes:
+    """The 32 bytes. Raises SettingsError, saying where the text stands."""
     try:
-        pepper = base64.b64decode(text, validate=True)
+        secret = base64.b64decode(text, validate=True)
     except ValueError as error:
-        raise SettingsError(f"{where}: a pepper is base64 of 32 bytes") from error
-    if len(pepper) != 32:
-        raise SettingsError(f"{where}: a pepper is base64 of 32 bytes, this one has {len(pepper)}")
-    return pepper
+        raise SettingsError(f"{where}: {kind} is base64 of 32 bytes") from error
+    if len(secret) != 32:
+        raise SettingsError(f"{where}: {kind} is base64 of 32 bytes, this one has {len(secret)}")
+    return secret
 
 
 def ring_path(settings: Settings) -> Path:
     return settings.keys_dir / "peppers.json"
 
 
-def read_ring(path: Path) -> RingFile:
-    """The file as it is; made with one pepper where it is not there. Raises SettingsError where it is no ring."""
+def read_ring(path: Path, first: str = "p1", kind: str = "pepper") -> RingFile:
+    """The file as it is; made with one secret where it is not there. Raises SettingsError where it is no ring."""
     try:
-        file = msgspec.json.decode(read_or_create(path, _make_ring), type=RingFile)
+        made = read_or_create(path, lambda: rendered(first, {first: new_pepper()}))
+        file = msgspec.json.decode(made, type=RingFile)
     except msgspec.DecodeError as error:
-        raise SettingsError(f"{path} is no pepper ring: {error}") from error
+        raise SettingsError(f"{path} is no {kind} ring: {error}") from error
     if file.current not in file.ring:
-        raise SettingsError(f"{path}: the current pepper {file.current!r} is not in the ring")
+        raise SettingsError(f"{path}: the current {kind} {file.current!r} is not in the ring")
     return file
 
 
 def _peppers_of(path: Path) -> Peppers:
     file = read_ring(path)
-    return Peppers(file.current, {name: _decode(text, str(path)) for name, text in file.ring.items()})
+    return Peppers(file.current, {name: decode_secret(text, str(path)) for name, text in file.ring.items()})
 
 
 class _Ring(dict[str, bytes]):
@@ -107,7 +105,7 @@ class LivePeppers(Peppers, frozen=True):
         if not at_once and now < self.state["next_look"]:
             return
         self.state["next_look"] = now + LOOK_SECONDS
-        mark = _mark(self.path)
+        mark = mark_of(self.path)
         if mark is None or mark == self.state["mark"]:
             return
         self.state["mark"] = mark
@@ -123,7 +121,7 @@ class LivePeppers(Peppers, frozen=True):
         LOG.info("the pepper ring was read again", current=found.current, peppers=sorted(found.ring))
 
 
-def _mark(path: Path) -> tuple[int, ...] | None:
+def mark_of(path: Path) -> tuple[int, ...] | None:
     """What differs once the file is another; None where there is none."""
     try:
         found = path.stat()
@@ -135,10 +133,10 @@ def _mark(path: Path) -> tuple[int, ...] | None:
 def load_peppers(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Peppers:
     """The ring from DOVETAIL_PEPPER (one pepper, id `env`) or from `peppers.json` in the keys folder."""
     if settings.pepper is not None:
-        return Peppers("env", {"env": _decode(settings.pepper, "DOVETAIL_PEPPER")})
+        return Peppers("env", {"env": decode_secret(settings.pepper, "DOVETAIL_PEPPER")})
     path = ring_path(settings)
     # The mark first: a change between the two is then seen at the next look.
-    mark = _mark(path)
+    mark = mark_of(path)
     found = _peppers_of(path)
     state = {"mark": mark, "next_look": clock.monotonic() + LOOK_SECONDS}
     live = LivePeppers(found.current, {}, path, clock, state)

@@ -5,15 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from app.auth.certificates import presented, read_certificate
 from app.auth.principal import Principal
 from app.auth.scopes import Scope
-from app.errors import CostLimited, DocumentNotTrusted, QueryRefused, QueryTooComplex, Unauthenticated
+from app.errors import CostLimited, DocumentNotTrusted, QueryRefused, QueryTooComplex
 from graph.documents import Document, Documents, Operation, document_id
 from graph.manifest import Manifest
-from graph.request import Credential, GraphContext, identify
+from graph.request import GraphContext
 from graph.wire import GraphqlRequest, check_variables
-from graph.wire import Scope as AsgiScope
+from services.access.callers import Credential, identify
 from services.context import Context
 from services.limits import Verdict
 
@@ -53,20 +52,6 @@ class BudgetSpent(CostLimited):
         self.verdict = verdict
 
 
-def bearer(authorization: str | None) -> str:
-    """The token of an Authorization header (RFC 6750). Raises Unauthenticated."""
-    scheme, _, token = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise Unauthenticated
-    return token.strip()
-
-
-def credential(scope: AsgiScope, authorization: str | None) -> Credential:
-    """What the caller is known by; a token, also a bad one, goes before a certificate. Raises Unauthenticated."""
-    certificates = presented(scope) if authorization is None else ()
-    return read_certificate(certificates) if certificates else bearer(authorization)
-
-
 class Admission:
     """The gate in front of the executor, the same for HTTP, server-sent events and WebSockets."""
 
@@ -75,7 +60,7 @@ class Admission:
 
     async def authenticate(self, given: Credential, request_id: str) -> GraphContext:
         """Raises InvalidToken, CertificateRefused, or Unavailable where the issuer's keys cannot be read."""
-        principal = await identify(self._runtime, given, request_id)
+        principal = await identify(self._runtime, given, "graphql", request_id)
         return GraphContext(Context(self._runtime, principal, "graphql", request_id), given)
 
     async def admit(self, graph: GraphContext, request: GraphqlRequest) -> Admitted:

@@ -6,23 +6,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import strawberry
 
-from app.auth.certificates import ClientCertificate
 from app.auth.principal import Principal
+from services.access.callers import Credential
 from services.context import Context
 
 if TYPE_CHECKING:
     from services.runtime import Runtime
-
-
-#: What a caller is known by: a bearer token as it was sent, or the client certificate that a proxy checked.
-Credential: TypeAlias = str | ClientCertificate
-
-
-async def identify(runtime: "Runtime", credential: Credential, request_id: str) -> Principal:
-    """Raises InvalidToken, CertificateRefused, or Unavailable where the issuer's keys cannot be read."""
-    if isinstance(credential, str):
-        return await runtime.authenticate(credential)
-    return await runtime.authenticate_certificate(credential, "graphql", request_id)
 
 
 class GraphContext:

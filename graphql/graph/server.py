@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import strawberry
 
 from app.errors import DomainError, MethodNotAllowed, NotFound, QueryRefused, UnsupportedMediaType
-from graph.admission import Admission, Admitted, BudgetSpent, credential
+from graph.admission import Admission, Admitted, BudgetSpent
 from graph.documents import DocumentRefused, Documents
 from graph.errors import unexpected
 from graph.manifest import load_manifest
@@ -34,6 +34,7 @@ from graph.wire import (
     request_id_of,
     send_reply,
 )
+from services.access.callers import credential
 
 if TYPE_CHECKING:
     from services.runtime import Runtime

@@ -5,7 +5,8 @@ from contextlib import aclosing
 from typing import Any, TypeVar
 
 from app.errors import InvalidToken
-from graph.request import GraphContext, identify
+from graph.request import GraphContext
+from services.access.callers import identify
 from services.operations import check_scope, declared
 
 T = TypeVar("T")
@@ -30,7 +31,7 @@ async def guarded(
 async def _admit(graph: GraphContext, operation: Callable[..., Any]) -> None:
     context = graph.context
     if graph.credential is not None:
-        principal = await identify(context.runtime, graph.credential, context.request_id)
+        principal = await identify(context.runtime, graph.credential, "graphql", context.request_id)
         if (principal.tenant, principal.subject) != (context.principal.tenant, context.principal.subject):
             raise InvalidToken("The bearer token is another caller's now.")
         context.principal = principal

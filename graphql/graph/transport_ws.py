@@ -8,12 +8,12 @@ import msgspec
 from graphql import GraphQLSchema
 
 from app.errors import DomainError, QueryTooComplex, Unavailable
-from graph.admission import Admission, credential
+from graph.admission import Admission
 from graph.documents import DocumentRefused
 from graph.errors import refusal, unexpected
-from graph.request import Credential
 from graph.running import NotExecuted, run_stream
 from graph.wire import GraphqlRequest, Receive, Scope, Send, request_id_of
+from services.access.callers import Credential, credential
 
 #: Operations at once on one socket.
 MOST_OPERATIONS = 50

@@ -17,6 +17,14 @@ class Mounted(NamedTuple):
     body_of: Callable[[DomainError, str], bytes]
     media: str
 
+    def refusal(self, path: str, request_id: str, error: DomainError) -> tuple[int, bytes]:
+        """Status and body of a refusal before the routes; a surface of several dialects makes its own."""
+        own = getattr(self.surface, "refusal", None)
+        if own is None:
+            return error.status, self.body_of(error, request_id)
+        status, body = own(path.removeprefix(self.prefix), request_id, error)
+        return status, body
+
 
 def mount(runtime: Runtime) -> dict[str, Mounted]:
     """Prefix, such as `/integrations/v1`, to the version below it."""

@@ -29,6 +29,22 @@ APIS = {
             ),
         },
     ),
+    "platform": Api(
+        prefix="/api",
+        frozen=(),
+        active="v1",
+        versions={
+            "v1": Version(
+                package="rest.platform_v1",
+                router="rest.platform_v1.surface:build_app",
+                surface="rest.platform_v1.surface:PlatformV1",
+                errors="rest.platform_v1.errors:body_of",
+                media="application/json",
+                snapshot="platform-v1.json",
+                rules=1,
+            ),
+        },
+    ),
     "control-plane": Api(
         prefix="/graphql",
         schema="schema.graphql",

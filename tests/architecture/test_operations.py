@@ -12,6 +12,7 @@ from graph.requires import FIELD_OPERATIONS
 from graph.schema import DOMAINS, build_schema
 from rest.integrations_v1.routes import ROUTES as V1_ROUTES
 from rest.integrations_v2.routes import ROUTES as V2_ROUTES
+from rest.platform_v1.routes import ROUTES as PLATFORM_ROUTES
 from services.operations import OPERATIONS, Operation, declared
 from tests.architecture.code import ROOT, imported, sources, tree
 from tests.parity.waivers import WAIVERS
@@ -19,8 +20,9 @@ from tests.parity.waivers import WAIVERS
 pytestmark = pytest.mark.architecture
 #: Verbs that an operation's name may begin with: one list, so that the same deed has the same word everywhere.
 VERBS = {
-    "add", "archive", "check", "create", "delete", "disable", "enable", "end", "explain", "export", "get", "import",
-    "issue", "list", "register", "remove", "review", "revoke", "rotate", "set", "sync", "update", "verify",
+    "add", "archive", "check", "create", "delete", "deprecate", "disable", "enable", "end", "explain", "export", "get",
+    "import", "issue", "list", "publish", "register", "remove", "review", "revoke", "rotate", "set", "sync", "update",
+    "verify",
 }  # fmt: skip
 CHANGES = VERBS - {"check", "explain", "export", "get", "list", "verify"}
 
@@ -29,9 +31,8 @@ CHANGES = VERBS - {"check", "explain", "export", "get", "list", "verify"}
 def served() -> dict[str, set[str]]:
     """Surface → the operations that it serves."""
     build_schema()
-    over_rest = {
-        declared(route.opt["operation"]).name for route in (*V1_ROUTES, *V2_ROUTES) if "operation" in route.opt
-    }
+    routes = (*V1_ROUTES, *V2_ROUTES, *PLATFORM_ROUTES)
+    over_rest = {declared(route.opt["operation"]).name for route in routes if "operation" in route.opt}
     return {"rest": over_rest, "graphql": set(FIELD_OPERATIONS.values())}
 
 

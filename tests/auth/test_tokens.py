@@ -17,7 +17,7 @@ from app.clock import HOUR, SECOND, SettableClock
 from app.errors import InvalidToken, Unauthenticated
 from app.ids import new_id
 from app.settings import OidcIssuer, Settings
-from graph.admission import bearer
+from services.access.callers import bearer
 from tests.auth.forging import claims_of, encoded, tampered, unsigned
 from tests.world import World
 

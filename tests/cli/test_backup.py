@@ -131,7 +131,8 @@ def test_what_a_backup_is(demo_cli: Cli, file: Path) -> None:
         assert content is not None and content.read() == b'log_level = "error"'
     assert names[0] == "manifest.json"
     assert set(names[1:]) == {
-        "dovetail.sqlite", "dovetail.toml", "keys/audit.key", "keys/peppers.json", "keys/signing.json",
+        "dovetail.sqlite", "dovetail.toml", "keys/audit.key", "keys/encryption.json",
+        "keys/peppers.json", "keys/signing.json",
     }  # fmt: skip
     assert [path.name for path in file.parent.iterdir() if path.name.startswith(".")] == []
     assert demo_cli.error("backup", "create", file)["code"] == "file_exists"

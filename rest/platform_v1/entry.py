@@ -1,0 +1,99 @@
+"""The way in: who calls, whether the limit holds, and whether the scope is there; then the answer's own headers."""
+
+from math import ceil
+from typing import Any
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Message, Scope
+
+from app.auth.principal import Principal
+from app.clock import SECOND
+from app.errors import PayloadTooLarge, RequestsLimited, UnsupportedMediaType, ValidationFailed
+from rest.platform_v1.errors import is_service
+from services.access.callers import credential, identify
+from services.context import Context
+from services.limits import Verdict
+from services.operations import check_scope, declared
+from services.runtime import Runtime
+
+#: Requests a minute and at once of the platform, by tier.
+_TIERS = {"standard": (1_000, 100), "premium": (5_000, 500)}
+Asked = Request[Any, Any, Any]
+
+
+async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Guard: token or certificate, rate limit, scope; only then is the request looked at."""
+    scope = connection.scope
+    runtime: Runtime = scope["litestar_app"].state.runtime
+    state: dict[str, Any] = scope["state"]
+    given = credential(scope, connection.headers.get("authorization"))
+    principal = await identify(runtime, given, "rest", state["request_id"])
+    verdict = state["verdict"] = await _limited(runtime, scope, principal)
+    if not verdict.admitted:
+        raise RequestsLimited(verdict.retry_seconds)
+    context = state["context"] = Context(runtime, principal, "rest", state["request_id"])
+    await check_scope(context, declared(handler.opt["operation"]))
+
+
+async def _limited(runtime: Runtime, scope: Scope, principal: Principal) -> Verdict:
+    settings = runtime.settings
+    if is_service(scope["path"]):
+        kind, quota = "write", settings.integration_writes_per_minute
+        if scope["method"] == "GET":  # type: ignore[typeddict-item]
+            kind, quota = "read", settings.integration_reads_per_minute
+        burst = quota
+    else:
+        kind, (quota, burst) = "platform", _TIERS[principal.tier]
+    return await runtime.limiter.hit(f"{kind}:{principal.tenant}:{principal.subject}", quota, burst)
+
+
+async def add_headers(message: Message, scope: Scope) -> None:
+    """`before_send` hook: the state of the limit, on every answer that was counted."""
+    if message["type"] != "http.response.start":
+        return
+    verdict: Verdict | None = scope.get("state", {}).get("verdict")
+    if verdict is not None:
+        runtime: Runtime = scope["litestar_app"].state.runtime
+        added = _limit_headers(verdict, runtime.clock.now_ms())
+        message["headers"] = [*message["headers"], *((name.lower().encode(), text.encode()) for name, text in added)]
+
+
+def _limit_headers(verdict: Verdict, now: int) -> list[tuple[str, str]]:
+    seconds = ceil(verdict.reset_after) if verdict.admitted else verdict.retry_seconds
+    remaining = max(0, verdict.remaining) if verdict.admitted else 0
+    return [
+        ("X-RateLimit-Limit", str(verdict.quota)),
+        ("X-RateLimit-Remaining", str(remaining)),
+        ("X-RateLimit-Reset", str(now // SECOND + seconds)),
+        ("RateLimit-Policy", f'"caller";q={verdict.quota};w=60'),
+        ("RateLimit", f'"caller";r={remaining};t={seconds}'),
+    ]
+
+
+def context_of(request: Asked) -> Context:
+    context: Context = request.scope["state"]["context"]
+    return context
+
+
+async def body_of(request: Asked) -> bytes:
+    """The body, which is JSON. Raises UnsupportedMediaType and PayloadTooLarge."""
+    body = await request.body()
+    if len(body) > context_of(request).runtime.settings.max_body_bytes:
+        raise PayloadTooLarge
+    kind = (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
+    if body and kind != "application/json":
+        raise UnsupportedMediaType
+    return body
+
+
+def expected_version(request: Asked) -> int | None:
+    """The version that `If-Match` names (RFC 9110 section 13.1.1); None where any is right."""
+    text = (request.headers.get("if-match") or "*").strip()
+    if text == "*":
+        return None
+    if "," in text:
+        raise ValidationFailed({"If-Match": "must be one ETag of an earlier answer, or *"})
+    # An ETag of another form is not this row's, and so matches no version of it.
+    return int(text[1:-1]) if text[:1] == text[-1:] == '"' and text[1:-1].isascii() and text[1:-1].isdigit() else -1

@@ -1,0 +1,288 @@
+"""The bodies of the platform's answers, as its document describes them. Instants are ISO 8601, UTC."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+Instant = Annotated[str, Meta(description="ISO 8601, UTC, with milliseconds.")]
+DefinitionStatus = Literal["DRAFT", "PUBLISHED", "DEPRECATED", "ARCHIVED"]
+InstanceStatus = Literal[
+    "PENDING_CONFIGURATION", "PENDING_AUTHENTICATION", "CONNECTED", "DISCONNECTED", "AUTH_ERROR", "CONFIG_ERROR"
+]
+HealthStatus = Literal["healthy", "degraded", "unhealthy", "unknown"]
+
+
+class _Shape(msgspec.Struct, rename="camel"):
+    pass
+
+
+# --- the integration service -----------------------------------------------------------------------------
+
+
+class ServiceProblem(_Shape, kw_only=True):
+    """`details` is a list of `{path, message}` where rules were broken, else an object; `kind` is the finer code."""
+
+    code: str
+    message: str
+    details: Any
+    kind: str
+    can_retry: bool
+    request_id: str
+    retry_after_ms: int | UnsetType = UNSET
+
+
+class ServiceError(_Shape):
+    error: ServiceProblem
+
+
+class Pagination(_Shape):
+    page: int
+    limit: int
+    total: int
+    pages: int
+
+
+class DefinitionSummary(_Shape):
+    id: str
+    name: str
+    description: str
+    version: str
+    type: str
+    auth_type: str
+    status: DefinitionStatus
+    updated_at: Instant
+
+
+class DefinitionPage(_Shape):
+    items: list[DefinitionSummary]
+    pagination: Pagination
+
+
+class DefinitionAnswer(_Shape, kw_only=True):
+    """A definition as it was written, and where it stands in its life."""
+
+    id: str
+    name: str
+    description: str
+    version: str
+    type: str
+    category: str | UnsetType = UNSET
+    auth_type: str
+    base_url: str | UnsetType = UNSET
+    allowed_hosts: list[str] | UnsetType = UNSET
+    methods: list[dict[str, Any]]
+    config_schema: dict[str, Any] | UnsetType = UNSET
+    secrets_schema: dict[str, Any] | UnsetType = UNSET
+    auth_config: dict[str, Any] | UnsetType = UNSET
+    oauth2_config: dict[str, Any] | UnsetType = msgspec.field(default=UNSET, name="oauth2Config")
+    default_config: dict[str, Any] | UnsetType = UNSET
+    verification: dict[str, Any] | UnsetType = UNSET
+    discover: dict[str, Any] | UnsetType = UNSET
+    error_rules: list[dict[str, Any]] | UnsetType = UNSET
+    created_at: Instant
+    updated_at: Instant
+    published_at: Instant | UnsetType = UNSET
+    status: DefinitionStatus
+
+
+class InstanceSummary(_Shape, kw_only=True):
+    id: str
+    integration_definition_id: str
+    name: str
+    status: InstanceStatus
+    error: str | UnsetType = UNSET
+    last_used_at: Instant | UnsetType = UNSET
+    last_connected_at: Instant | UnsetType = UNSET
+    updated_at: Instant
+
+
+class InstancePage(_Shape):
+    items: list[InstanceSummary]
+    pagination: Pagination
+
+
+class InstanceAnswer(_Shape, kw_only=True):
+    """An instance; `enabled` is told where it is not. Values that the schema marks as secret are masked."""
+
+    id: str
+    integration_definition_id: str
+    name: str
+    status: InstanceStatus
+    error: str | UnsetType = UNSET
+    enabled: bool | UnsetType = UNSET
+    config: dict[str, Any] | UnsetType = UNSET
+    created_at: Instant
+    updated_at: Instant
+    last_used_at: Instant | UnsetType = UNSET
+    last_connected_at: Instant | UnsetType = UNSET
+
+
+class InstanceCreation(_Shape, kw_only=True, forbid_unknown_fields=True):
+    """`credentials` are secrets by name; no answer shows them."""
+
+    integration_definition_id: str
+    name: str
+    config: dict[str, Any] | None = None
+    credentials: dict[str, str] | None = None
+    enabled: bool = True
+
+
+class InstanceReplacement(_Shape, kw_only=True, forbid_unknown_fields=True):
+    """What is left out stays; `config` and `credentials` replace all that there was."""
+
+    name: str | UnsetType = UNSET
+    config: dict[str, Any] | UnsetType | None = UNSET
+    credentials: dict[str, str] | UnsetType = UNSET
+    enabled: bool | UnsetType = UNSET
+
+
+class CredentialsBody(_Shape, forbid_unknown_fields=True):
+    """Secrets by name, in the place of those that there were."""
+
+    credentials: dict[str, str]
+
+
+# --- the platform's envelope -----------------------------------------------------------------------------
+
+
+class AnswerMeta(_Shape):
+    request_id: str
+    timestamp: Instant
+
+
+class BrokenRule(_Shape):
+    field: str
+    message: str
+    code: str
+
+
+class EnvelopeProblem(_Shape, kw_only=True):
+    code: str
+    message: str
+    details: dict[str, Any] | UnsetType = UNSET
+    validation_errors: list[BrokenRule] | UnsetType = UNSET
+
+
+class EnvelopeError(_Shape):
+    success: Literal[False]
+    error: EnvelopeProblem
+    meta: AnswerMeta
+
+
+class EnvelopePagination(_Shape):
+    page: int
+    page_size: int
+    total_items: int
+    total_pages: int
+    has_next: bool
+    has_previous: bool
+
+
+class ListMeta(_Shape):
+    pagination: EnvelopePagination
+    request_id: str
+    timestamp: Instant
+
+
+class IntegrationType(_Shape, kw_only=True):
+    """A published definition; `configSchema` and `secretsSchema` drive the form."""
+
+    id: str
+    name: str
+    display_name: str
+    description: str
+    version: str
+    category: str
+    auth_type: str
+    config_schema: dict[str, Any] | None
+    secrets_schema: dict[str, Any]
+    capabilities: list[Literal["test", "discover", "webhook"]]
+    resource_types: list[str]
+    is_builtin: bool
+    created_at: Instant
+
+
+class TypesPage(_Shape):
+    success: Literal[True]
+    data: list[IntegrationType]
+    meta: ListMeta
+
+
+class TypeAnswer(_Shape):
+    success: Literal[True]
+    data: IntegrationType
+    meta: AnswerMeta
+
+
+class Integration(_Shape, kw_only=True):
+    """An instance, as the release orchestrator knows it. Values that the schema marks as secret are masked."""
+
+    id: str
+    type: str
+    integration_type_id: str
+    name: str
+    config: dict[str, Any] | None
+    enabled: bool
+    status: InstanceStatus
+    error: str | None
+    health_status: HealthStatus
+    last_health_check: Instant | None
+    last_health_message: str | None
+    version: int
+    created_at: Instant
+    updated_at: Instant
+
+
+class IntegrationsPage(_Shape):
+    success: Literal[True]
+    data: list[Integration]
+    meta: ListMeta
+
+
+class IntegrationEnvelope(_Shape):
+    success: Literal[True]
+    data: Integration
+    meta: AnswerMeta
+
+
+class HealthCheck(_Shape):
+    checked_at: Instant
+    status: HealthStatus
+    latency_ms: int | None
+
+
+class IntegrationHealth(_Shape):
+    status: HealthStatus
+    message: str | None
+    last_checked_at: Instant | None
+    latency_ms: int | None
+    consecutive_failures: int
+    history: list[HealthCheck]
+
+
+class HealthEnvelope(_Shape):
+    success: Literal[True]
+    data: IntegrationHealth
+    meta: AnswerMeta
+
+
+class IntegrationCreation(_Shape, kw_only=True, forbid_unknown_fields=True):
+    """Exactly one of `type` (a name) and `integrationTypeId`."""
+
+    type: str | None = None
+    integration_type_id: str | None = None
+    name: str
+    config: dict[str, Any]
+    credentials: dict[str, str] | None = None
+    enabled: bool = True
+
+
+class IntegrationChange(_Shape, kw_only=True, forbid_unknown_fields=True):
+    """What is left out stays; `type` can be named, and never changes."""
+
+    name: str | UnsetType = UNSET
+    type: str | UnsetType = UNSET
+    config: dict[str, Any] | UnsetType = UNSET
+    credentials: dict[str, str] | UnsetType = UNSET
+    enabled: bool | UnsetType = UNSET

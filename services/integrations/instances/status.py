@@ -1,0 +1,114 @@
+"""The status of an instance: what follows from its configuration and its credentials, and every change of it.
+
+PENDING_CONFIGURATION → PENDING_AUTHENTICATION → CONNECTED; a credential that is deleted leads to DISCONNECTED, one that
+the other side refuses to AUTH_ERROR, and a configuration that no longer fits to CONFIG_ERROR.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app.errors import VersionConflict
+from models.integrations import IntegrationInstance
+from services.context import Context
+from services.integrations.definitions.compiling import Compiled, secrets_schema
+from services.integrations.definitions.model import Definition
+from services.integrations.definitions.schemas import property_names, schema_faults, with_defaults
+
+STATUSES = (
+    "PENDING_CONFIGURATION", "PENDING_AUTHENTICATION", "CONNECTED", "DISCONNECTED", "AUTH_ERROR", "CONFIG_ERROR",
+)  # fmt: skip
+#: Statuses that a change of the configuration alone does not mend.
+_OF_CREDENTIALS = ("AUTH_ERROR", "DISCONNECTED")
+INTEGRATIONS_TOPIC = "integrations:"
+
+
+def integrations_topic(tenant: UUID) -> str:
+    """Where the events of a tenant's instances are published."""
+    return f"{INTEGRATIONS_TOPIC}{tenant}"
+
+
+def effective_config(definition: Definition, config: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What an instance is called with: its configuration over the definition's defaults, those of the schema too."""
+    merged = {**(definition.default_config or {}), **(config or {})}
+    filled: dict[str, Any] = with_defaults(definition.config_schema, merged)
+    return filled
+
+
+def config_faults(compiled: Compiled, config: Mapping[str, Any] | None) -> dict[str, str]:
+    """Each rule of the definition's schema that the configuration breaks, by path."""
+    if compiled.config is None:
+        return {}
+    known = property_names(compiled.definition.config_schema)
+    given = config or {}
+    # A default that the schema does not know is the definition's own business.
+    asked = {
+        name: value
+        for name, value in effective_config(compiled.definition, config).items()
+        if known is None or name in known or name in given
+    }
+    return dict(schema_faults(compiled.config, asked, "config"))
+
+
+def status_after(compiled: Compiled, config: Mapping[str, Any] | None, secrets: Collection[str], token: bool) -> str:
+    """The status that follows from what an instance has: configuration, names of secrets, and an OAuth2 token."""
+    if config_faults(compiled, config):
+        return "PENDING_CONFIGURATION" if config is None else "CONFIG_ERROR"
+    needed = secrets_schema(compiled.definition).get("required") or ()
+    lacking = set(needed) - set(secrets) or (compiled.definition.auth_type == "oauth2" and not token)
+    return "PENDING_AUTHENTICATION" if lacking else "CONNECTED"
+
+
+def status_of_new_config(current: str, followed: str) -> str:
+    """A valid configuration moves an instance on, except where its credentials are what is wrong."""
+    return current if current in _OF_CREDENTIALS and followed not in ("CONFIG_ERROR",) else followed
+
+
+async def change_instance(
+    context: Context, before: Mapping[str, Any], changes: Mapping[str, Any], *, touch: bool = True
+) -> dict[str, Any]:
+    """Write columns of an instance where nobody else did since `before` was read; tells of a new status.
+
+    Raises VersionConflict. To be called in the transaction of the operation.
+    """
+    table: Any = IntegrationInstance
+    version = {"version": before["version"] + 1, **({"updated_at": context.now} if touch else {})}
+    status = changes.get("status", before["status"])
+    connected = {"last_connected_at": context.now} if status == "CONNECTED" != before["status"] else {}
+    changed = await (
+        table.of(context.tenant)
+        .update({**changes, **connected, **version})
+        .where((table.id == before["id"]) & (table.version == before["version"]))
+        .returning(table.id)
+    )
+    if not changed:
+        raise VersionConflict(version=before["version"])
+    after = {**before, **changes, **connected, **version}
+    if status != before["status"]:
+        tell_status(context, after, before["status"])
+    return after
+
+
+def tell_status(context: Context, row: Mapping[str, Any], previous: str | None) -> None:
+    """Publish the status of an instance, once it is committed; `previous` None for a new one."""
+    message = {
+        "type": "integration.instance.status",
+        "instance": str(row["id"]),
+        "definition": str(row["definition"]),
+        "name": row["name"],
+        "previous": previous,
+        "status": row["status"],
+        "error": row["error"],
+        "version": row["version"],
+        "at": context.now,
+    }
+    runtime, topic = context.runtime, integrations_topic(context.tenant)
+    context.after_commit(lambda: runtime.announce(topic, message))
+
+
+def read_config(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The configuration of an instance as it was given; None where it was not."""
+    found: dict[str, Any] | None = None if row["config"] is None else msgspec.json.decode(row["config"])
+    return found
