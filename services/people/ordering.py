@@ -17,9 +17,9 @@ MOST_TEXT = 256_000_000
 class Sizes(NamedTuple):
     """Lists shorter than `plain` are read as they are; before a page the database steps over `skipped` rows at most."""
 
-    block: int = 1_000
-    plain: int = 20_000
-    skipped: int = 2_000
+    block: int = 500
+    plain: int = 2_000
+    skipped: int = 500
 
 
 class ListedOrder:

@@ -1,0 +1,122 @@
+"""The floor and ours in alternating rounds: the same page, the same nested list, the same GraphQL list."""
+
+import asyncio
+import json
+import statistics
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+from app.settings import load_settings
+from bench.data import Prepared, prepare
+from bench.databases import fresh
+from bench.load import Job, Measured
+from bench.servers import free_port, get, load, post, serving
+from bench.serving import resident_megabytes, serve
+
+NESTED = (
+    "{ installations(first: 50) { nodes { id displayName status createdAt "
+    "origins { id origin verificationStatus } credentials { id label kid status } } } }"
+)
+PEOPLE = "{ people(first: 100) { nodes { orcidId name biography lastFetchedAt syncStatus publicationCount } } }"
+HEAD = (
+    "| case | who | answers/s | of the first | p50 ms | p99 ms | kB | not 200 | MB |\n"
+    "|---|---|---|---|---|---|---|---|---|"
+)
+
+
+class Contender(NamedTuple):
+    name: str
+    port: int
+    request: str
+
+
+class Case(NamedTuple):
+    """Each contender is measured against the first."""
+
+    title: str
+    contenders: list[Contender]
+
+
+class Server(NamedTuple):
+    name: str
+    port: int
+    prepared: Prepared
+
+
+def _beside(stack: ExitStack, module: str, home: Path, url: str, found: Prepared, path: str) -> int:
+    """The port of a server that is not ours, on the same rows."""
+    port = free_port()
+    environment = {
+        "DOVETAIL_HOME": str(home), "DOVETAIL_BENCH_URL": url, "DOVETAIL_BENCH_TENANT": str(found.tenant),
+        "DOVETAIL_PORT": str(port),
+    }  # fmt: skip
+    command = [sys.executable, "-m", "uvicorn", module, "--port", str(port), "--no-access-log"]
+    return stack.enter_context(serving([*command, "--log-level", "warning"], environment, port, path))
+
+
+def _ours(one: Server) -> dict[str, str]:
+    bearer = f"Bearer {one.prepared.token}"
+    return {
+        "people": get("/integrations/v1/people?page=1&per_page=100", X_API_Key=one.prepared.key),
+        "deep": get("/integrations/v1/people?page=90&per_page=100", X_API_Key=one.prepared.key),
+        "nested": post("/graphql", json.dumps({"query": NESTED}), Authorization=bearer),
+        "graphql": post("/graphql", json.dumps({"query": PEOPLE}), Authorization=bearer),
+    }
+
+
+def _cases(floor: int, stock: int, servers: list[Server]) -> list[Case]:
+    def case(title: str, name: str, first: Contender) -> Case:
+        return Case(title, [first, *(Contender(one.name, one.port, _ours(one)[name]) for one in servers)])
+
+    page = Contender("floor", floor, get("/people?page=1&per_page=100"))
+    deep = Contender("floor", floor, get("/people?page=90&per_page=100"))
+    asked = Contender("stock Strawberry", stock, post("/graphql", json.dumps({"query": PEOPLE})))
+    return [
+        case("Page of 100 people, REST", "people", page),
+        case("Page 90 of 100 people, REST", "deep", deep),
+        case("50 installations × 3 origins × 4 keys, GraphQL", "nested", Contender("floor", floor, get("/nested"))),
+        case("100 people × 6 fields, GraphQL", "graphql", page),
+        case("100 people × 6 fields, GraphQL against stock", "graphql", asked),
+    ]
+
+
+def _measure(case: Case, rounds: int, seconds: float) -> list[str]:
+    results: dict[str, list[Measured]] = {contender.name: [] for contender in case.contenders}
+    for _ in range(rounds):
+        for contender in case.contenders:
+            job = Job(port=contender.port, request=contender.request, seconds=seconds)
+            results[contender.name].append(load(job))
+    first = statistics.median(m.rate for m in results[case.contenders[0].name])
+    return [_line(case.title, one, results[one.name], first) for one in case.contenders]
+
+
+def _line(title: str, contender: Contender, found: list[Measured], first: float) -> str:
+    rate = statistics.median(m.rate for m in found)
+    p50, p99 = (statistics.median(getattr(m, field) for m in found) for field in ("p50", "p99"))
+    bad = sum(m.bad for m in found)
+    return (
+        f"| {title} | {contender.name} | {rate:,.0f} | {rate / first:.2f} | {p50:.1f} | {p99:.1f} "
+        f"| {found[0].body_bytes / 1_000:.0f} | {bad} | {resident_megabytes(contender.port):.0f} |"
+    )
+
+
+def run(server: str, folder: Path, *, people: int, rounds: int, seconds: float, redis: str | None) -> str:
+    """The table; two workers of ours stand in it where a Redis is named."""
+    with ExitStack() as stack:
+        urls = {kind: stack.enter_context(fresh(kind, server, folder, "pairs")) for kind in ("SQLite", "PostgreSQL")}
+        homes = {kind: folder / f"pairs-{kind}" for kind in urls}
+        made = {
+            kind: asyncio.run(prepare(load_settings({}, home=homes[kind], database_url=url), people))
+            for kind, url in urls.items()
+        }
+        servers = [Server(f"Dovetail on {kind}", serve(stack, homes[kind], urls[kind]), made[kind]) for kind in urls]
+        home, url, found = homes["PostgreSQL"], urls["PostgreSQL"], made["PostgreSQL"]
+        if redis is not None:
+            port = serve(stack, home, url, workers=2, DOVETAIL_REDIS_URL=redis)
+            servers.append(Server("Dovetail on PostgreSQL, two workers", port, found))
+        floor = _beside(stack, "bench.floor:app", home, url, found, "/nested")
+        stock = _beside(stack, "bench.stock:app", home, url, found, "/graphql?query=%7B__typename%7D")
+        lines = [line for case in _cases(floor, stock, servers) for line in _measure(case, rounds, seconds)]
+    return "\n".join([HEAD, *lines]) + "\n"
