@@ -216,6 +216,9 @@ class CostLimited(RateLimited):
 
 
 class Unavailable(DomainError):
+    """`RETRY_AFTER` is whole seconds that a caller should leave between tries."""
+
+    RETRY_AFTER = 5
     code, status, text = "service_unavailable", 503, "A part that this needs is not available; try again shortly."
 
 

@@ -30,6 +30,8 @@ _SQLITE = {
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_CANTOPEN,
 }
+AWAY = "The database is not available; try again shortly."
+NO_ROOM = "The database has no room on its disk, so nothing was written; try again when there is."
 _CLOSED = ("connection is closed", "pool is closing", "pool is closed", "connection has been released")
 
 
@@ -41,6 +43,11 @@ def is_outage(error: BaseException) -> bool:
     if isinstance(error, asyncpg.InterfaceError):
         return any(words in str(error) for words in _CLOSED)
     return isinstance(error, _POSTGRES)
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether the disk of the database has no room: 53100 of PostgreSQL, SQLITE_FULL."""
+    return isinstance(error, asyncpg.DiskFullError) or getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
 
 
 def is_conflict(error: BaseException) -> bool:
@@ -58,7 +65,7 @@ class Translated:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None and is_outage(error):
-            raise Unavailable("The database is not available; try again shortly.") from error
+            raise Unavailable(NO_ROOM if is_full(error) else AWAY) from error
 
 
 translated = Translated()

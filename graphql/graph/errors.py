@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from graphql import GraphQLError
 
-from app.errors import DomainError, Internal, QueryRefused, RateLimited, ScopeDenied, ValidationFailed
+from app.errors import DomainError, Internal, QueryRefused, RateLimited, ScopeDenied, Unavailable, ValidationFailed
 
 LOG = structlog.get_logger("dovetail.graphql")
 
@@ -58,6 +58,12 @@ def _formatted(error: GraphQLError, request_id: str, logged: set[int]) -> dict[s
     if error.path:
         entry["path"] = error.path
     return entry
+
+
+def is_unavailable(content: Mapping[str, Any]) -> bool:
+    """Whether an answer holds nothing, because a part of the server was away for all that was asked."""
+    errors = content.get("errors", ())
+    return not content.get("data") and {entry["extensions"]["code"] for entry in errors} == {code_of(Unavailable)}
 
 
 def unexpected(error: BaseException, request_id: str, doing: str) -> dict[str, Any]:

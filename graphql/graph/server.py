@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import strawberry
 
-from app.errors import DomainError, MethodNotAllowed, NotFound, QueryRefused, UnsupportedMediaType
+from app.errors import DomainError, MethodNotAllowed, NotFound, QueryRefused, Unavailable, UnsupportedMediaType
 from graph.admission import Admission, Admitted, BudgetSpent
 from graph.documents import DocumentRefused, Documents
-from graph.errors import unexpected
+from graph.errors import is_unavailable, unexpected
 from graph.manifest import load_manifest
 from graph.request import GraphContext
 from graph.running import NotExecuted, run, run_stream
@@ -129,6 +129,8 @@ class GraphqlServer:
         if admitted.operation.kind == "subscription":
             raise QueryRefused("A subscription needs `Accept: text/event-stream`, or a WebSocket.")
         content: Any = await run(self._schema, admitted)
+        if is_unavailable(content):
+            return json_reply(503, content, media, {**headers, "Retry-After": str(Unavailable.RETRY_AFTER)})
         return json_reply(200, content, media, headers)
 
 

@@ -21,6 +21,7 @@ from app.errors import (
     NotFound,
     PayloadTooLarge,
     RateLimited,
+    Unavailable,
     ValidationFailed,
 )
 from rest.integrations_v1.queries import RULES
@@ -49,7 +50,7 @@ def answer(error: DomainError, headers: dict[str, str] | None = None) -> Respons
     if isinstance(sent, RateLimited):
         given["Retry-After"] = str(sent.retry_after)
     if sent.status == 503:
-        given["Retry-After"] = "5"
+        given["Retry-After"] = str(Unavailable.RETRY_AFTER)
     return Response(body_of(sent), status_code=sent.status, headers=given, media_type=MediaType.JSON)
 
 

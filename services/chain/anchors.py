@@ -3,6 +3,8 @@
 One JSON line each in `anchors.ndjson` under the home folder, in the log, and to a webhook where one is set.
 """
 
+import errno
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -22,10 +24,14 @@ def anchor_file(home: Path) -> Path:
 
 
 def read_anchors(path: Path) -> list[Anchor]:
-    """The anchors of a file; an empty list where there is none. Raises msgspec.DecodeError on a broken line."""
+    """The anchors of a file; an empty list where there is none. Raises msgspec.DecodeError on a broken line.
+
+    A last line without its end was being written when the process died, and is no anchor.
+    """
     if not path.exists():
         return []
-    return [msgspec.json.decode(line, type=Anchor) for line in path.read_bytes().splitlines() if line.strip()]
+    lines = path.read_bytes().split(b"\n")[:-1]
+    return [msgspec.json.decode(line, type=Anchor) for line in lines if line.strip()]
 
 
 async def take_anchors(
@@ -40,10 +46,24 @@ async def take_anchors(
     fresh = [anchor for anchor in anchors if known.get(anchor.tenant) != anchor.seq]
     if fresh:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab") as file:
-            file.writelines(msgspec.json.encode(anchor) + b"\n" for anchor in fresh)
+        _append(path, b"".join(msgspec.json.encode(anchor) + b"\n" for anchor in fresh))
     for anchor in fresh:
         LOG.info("audit anchor", tenant=str(anchor.tenant), seq=anchor.seq, mac=anchor.mac)
         if send is not None:
             await send(anchor)
     return fresh
+
+
+def _append(path: Path, lines: bytes) -> None:
+    """All of them or none, also on a disk that gets full; what a killed process left unfinished goes first."""
+    with path.open("a+b", buffering=0) as file:
+        file.seek(0)
+        whole = file.read().rfind(b"\n") + 1
+        file.truncate(whole)
+        try:
+            written = file.write(lines)
+            if written < len(lines):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        except OSError:
+            file.truncate(whole)
+            raise

@@ -230,7 +230,8 @@ async def test_a_mutation_answers_with_what_it_made_or_with_why_not():
     denied = await errors(token="reader", name="bear")
     assert (denied["__typename"], denied["required"]) == ("ScopeDenied", "people.write")
     away = await ask(app, query, "writer", variables={"name": "away"})
-    assert (away.status_code, code(away)) == (200, "SERVICE_UNAVAILABLE")
+    assert (away.status_code, code(away)) == (503, "SERVICE_UNAVAILABLE")
+    assert away.headers["retry-after"] == "5"
     broken = await ask(app, query, "writer", variables={"name": "broken"})
     assert code(broken) == "INTERNAL"
     assert "hunter2" not in broken.text
