@@ -58,15 +58,22 @@ class Server:
 
     async def start(self) -> None:
         self.process = self.spawn()
+        await self.is_ready()
+
+    async def is_ready(self) -> None:
+        """Returns when `/health/ready` says so."""
         deadline = time.monotonic() + 40
         async with httpx.AsyncClient(base_url=self.url) as client:
             while time.monotonic() < deadline:
                 with contextlib.suppress(httpx.HTTPError):
                     if (await client.get("/health/ready", timeout=2)).status_code == 200:
                         return
-                assert self.process.poll() is None, f"the server ended by itself: {self.log.read_text()}"
+                assert self._lives(), f"the server ended by itself: {self.log.read_text()}"
                 await asyncio.sleep(0.02)
         raise AssertionError(f"the server did not start: {self.log.read_text()}")
+
+    def _lives(self) -> bool:
+        return self.process is not None and self.process.poll() is None
 
     def kill(self) -> None:
         """`kill -9`, the workers too: nothing of the server is left."""
@@ -88,3 +95,43 @@ class Server:
             return []
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+class ForkedServer(Server):
+    """The same server, forked from a process that has imported everything: to be killed and started many times."""
+
+    def __init__(self, settings: Settings, **more: str) -> None:
+        super().__init__(settings, **more)
+        self._pid: int | None = None
+
+    async def start(self) -> None:
+        if self.process is None:
+            command = [sys.executable, "-m", "tests.resilience.forked_serving"]
+            with self.log.open("ab") as log:
+                self.process = subprocess.Popen(
+                    command, cwd=ROOT, env=self.environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+                )
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(b"serve\n")
+        self.process.stdin.flush()
+        self._pid = int(await asyncio.to_thread(self.process.stdout.readline))
+        await self.is_ready()
+
+    def _lives(self) -> bool:
+        return self._pid is not None and Path(f"/proc/{self._pid}").exists()
+
+    def kill(self) -> None:
+        """`kill -9`, and nothing of it is left."""
+        pid, self._pid = self._pid, None
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+            while Path(f"/proc/{pid}").exists():
+                time.sleep(0.001)
+
+    def end(self) -> None:
+        """The process that forks too."""
+        self.kill()
+        if self.process is not None:
+            self.process.kill()
+            self.process.communicate()
