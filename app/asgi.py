@@ -26,6 +26,8 @@ from services.runtime import Runtime
 
 LOG = structlog.get_logger("dovetail.http")
 V1 = "/integrations/v1"
+#: Who asks whether the server is ready does not wait for a database that hangs.
+_READY_SECONDS = 2.0
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -212,10 +214,11 @@ class Application:
         """Ready when the database answers, no migration waits, and the duties are running."""
         checks = {"database": "ok", "migrations": "ok", "duties": "ok"}
         try:
-            await self.runtime.database.ping()
-            if missing := await waiting(self.runtime.database):
-                checks["migrations"] = f"{len(missing)} pending"
-        except Unavailable:
+            async with asyncio.timeout(_READY_SECONDS):
+                await self.runtime.database.ping()
+                if missing := await waiting(self.runtime.database):
+                    checks["migrations"] = f"{len(missing)} pending"
+        except (Unavailable, TimeoutError):
             checks |= {"database": "away", "migrations": "unknown"}
         if self._duties is None or self._duties.done():
             checks["duties"] = "stopped"

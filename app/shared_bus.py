@@ -14,22 +14,27 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from app.absence import Absence
 from app.bus import MemoryBus
 
 LOG = structlog.get_logger("dovetail.bus")
 _PREFIX = "dovetail:bus:"
 _RETRY_SECONDS = 1.0
+#: How long a request is held for Redis; then this process goes on alone.
+ANSWER_SECONDS = 0.5
 
 
 def connect(url: str) -> Redis:
     """A client that connects when it is first used."""
-    return Redis.from_url(url, socket_connect_timeout=2, socket_timeout=5, health_check_interval=15)
+    return Redis.from_url(
+        url, socket_connect_timeout=ANSWER_SECONDS, socket_timeout=ANSWER_SECONDS, health_check_interval=15
+    )
 
 
 class RedisBus(MemoryBus):
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, absence: Absence | None = None) -> None:
         super().__init__()
-        self._redis = redis
+        self._redis, self._absence = redis, absence or Absence()
         self._listener: asyncio.Task[None] | None = None
         self.listening = False
 
@@ -42,14 +47,21 @@ class RedisBus(MemoryBus):
             await asyncio.gather(self._listener, return_exceptions=True)
 
     async def publish(self, topic: str, message: Mapping[str, Any]) -> None:
+        """Where Redis did not take it, this process alone hears of it; others find it in the history."""
+        if not await self._sent(topic, message) or not self.listening:
+            self.deliver(topic, message)
+
+    async def _sent(self, topic: str, message: Mapping[str, Any]) -> bool:
+        if not self._absence.may_ask():
+            return False
         try:
             await self._redis.publish(_PREFIX + topic, msgspec.json.encode(dict(message)))
         except (RedisError, OSError) as error:
-            LOG.warning("Redis is away: only this process hears of an event", reason=str(error))
-            self.deliver(topic, message)
-            return
-        if not self.listening:
-            self.deliver(topic, message)
+            if self._absence.lost():
+                LOG.warning("Redis is away: only this process hears of an event", reason=str(error))
+            return False
+        self._absence.found()
+        return True
 
     async def _listen_always(self) -> None:
         while True:

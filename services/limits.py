@@ -10,9 +10,13 @@ from redis.exceptions import RedisError
 from throttled.asyncio import MemoryStore, RedisStore, Throttled, rate_limiter
 from throttled.exceptions import StoreUnavailableError
 
+from app.absence import Absence
+from app.shared_bus import ANSWER_SECONDS
+
 LOG = structlog.get_logger("dovetail.limits")
 # The library's default of 1,024 keys would let a flood of keys reset everybody's limit.
 _MOST_KEYS = 100_000
+_WAIT = {"SOCKET_TIMEOUT": ANSWER_SECONDS, "SOCKET_CONNECT_TIMEOUT": ANSWER_SECONDS}
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -32,13 +36,13 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Limiter:
-    """Buckets by key. When Redis is away, each process limits for itself until it is back."""
+    """Buckets by key. When Redis is away or does not answer in time, each process limits for itself until it does."""
 
-    def __init__(self, redis_url: str | None = None) -> None:
+    def __init__(self, redis_url: str | None = None, absence: Absence | None = None) -> None:
         self._memory = MemoryStore(options={"MAX_SIZE": _MOST_KEYS})
-        self._shared = RedisStore(server=redis_url) if redis_url else None
+        self._shared = RedisStore(server=redis_url, options=dict(_WAIT)) if redis_url else None
         self._buckets: dict[tuple[int, int, bool], Throttled] = {}
-        self._redis_away = False
+        self._absence = absence or Absence()
 
     async def hit(self, key: str, per_minute: int, burst: int, cost: int = 1) -> Verdict:
         """Take `cost` from the bucket, or nothing where it does not hold as much."""
@@ -55,20 +59,19 @@ class Limiter:
         return Verdict(state.remaining > 0, per_minute, burst, state.remaining, state.reset_after, wait)
 
     async def _ask(self, method: str, key: str, per_minute: int, burst: int, **given: Any) -> Any:
-        if self._shared is not None:
+        if self._shared is not None and self._absence.may_ask():
             try:
                 answer = await getattr(self._bucket(per_minute, burst, shared=True), method)(key, **given)
             except (StoreUnavailableError, RedisError, OSError) as error:
                 self._lost(error)
             else:
-                self._redis_away = False
+                self._absence.found()
                 return answer
         return await getattr(self._bucket(per_minute, burst, shared=False), method)(key, **given)
 
     def _lost(self, error: Exception) -> None:
-        if not self._redis_away:
+        if self._absence.lost():
             LOG.warning("Redis is away: this process limits for itself", reason=str(error))
-        self._redis_away = True
 
     def _bucket(self, per_minute: int, burst: int, *, shared: bool) -> Throttled:
         name = (per_minute, burst, shared)

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from app.absence import Absence
 from app.auth.certificates import CertificateRefused, ClientCertificate, ServiceCertificates
 from app.auth.encryption import load_encryption_keys
 from app.auth.peppers import load_audit_key, load_peppers
@@ -77,14 +78,15 @@ class Runtime:
         self.own_egress = Egress((*settings.egress_allow, *_named_hosts(settings)))
         self.orcid = OrcidClient(self.own_egress, settings.orcid_base_url, settings.orcid_concurrency, clock=clock)
         self.redis = connect(settings.redis_url) if settings.redis_url else None
-        self.bus: Bus = MemoryBus() if self.redis is None else RedisBus(self.redis)
+        absence = Absence()
+        self.bus: Bus = MemoryBus() if self.redis is None else RedisBus(self.redis, absence)
         self._announcing: set[asyncio.Future[None]] = set()
         self.definitions = WarmDefinitions()
         self._tenants: set[UUID] = set()
         self._services = ServiceCertificates(settings.service_certificates, clock)
-        self.limiter = Limiter(settings.redis_url)
+        self.limiter = Limiter(settings.redis_url, absence)
         walks = MemoryWalks(clock, ceiling=settings.walk_pages, seconds=settings.walk_seconds)
-        self.walks: Walks = walks if self.redis is None else RedisWalks(self.redis, walks)
+        self.walks: Walks = walks if self.redis is None else RedisWalks(self.redis, walks, absence)
         self.denials = Denials(clock, self.record)
         self.sealer = Sealer(self.database, self.audit_key, self._publish_audit)
         self.keys = Keys(self.database, self.peppers, clock)

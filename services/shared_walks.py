@@ -7,6 +7,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from app.absence import Absence
 from services.walks import TRIES, MemoryWalks, WalkKey
 
 LOG = structlog.get_logger("dovetail.walks")
@@ -32,8 +33,8 @@ return 1
 class RedisWalks:
     """`alone` keeps the walks of this process while Redis is away."""
 
-    def __init__(self, redis: Redis, alone: MemoryWalks) -> None:
-        self._alone = alone
+    def __init__(self, redis: Redis, alone: MemoryWalks, absence: Absence | None = None) -> None:
+        self._alone, self._absence = alone, absence or Absence()
         self._begin, self._covers = redis.register_script(_BEGIN), redis.register_script(_COVERS)
 
     async def begin(self, key: WalkKey, pages: int) -> int:
@@ -48,11 +49,16 @@ class RedisWalks:
         return await self._alone.covers(key, page) if done is None else done == 1
 
     async def _run(self, script: Any, key: WalkKey, *args: int) -> int | None:
-        try:
-            return int(await script(keys=[_name(key)], args=args))
-        except (RedisError, OSError) as error:
-            LOG.warning("Redis is away: this process keeps walks for itself", reason=str(error))
+        if not self._absence.may_ask():
             return None
+        try:
+            done = int(await script(keys=[_name(key)], args=args))
+        except (RedisError, OSError) as error:
+            if self._absence.lost():
+                LOG.warning("Redis is away: this process keeps walks for itself", reason=str(error))
+            return None
+        self._absence.found()
+        return done
 
 
 def _name(key: WalkKey) -> str:

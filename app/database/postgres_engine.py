@@ -17,7 +17,8 @@ from app.database.postgres_connections import PlainConnection, Shape, run
 from app.database.postgres_pool import PostgresPool
 from app.database.transactions import Transaction
 
-COMMAND_SECONDS = 30.0
+#: How long a statement of a request may take. With the wait for a connection it bounds what a hanging database costs.
+COMMAND_SECONDS = 10.0
 
 
 class PostgresEngine(PiccoloPostgresEngine):
