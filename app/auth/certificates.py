@@ -116,6 +116,7 @@ class ServiceCertificates:
             authn="certificate",
             name=service.name,
             roles=service.roles,
+            until=certificate.before,
         )
 
     def _service(self, certificate: ClientCertificate) -> ServiceCertificate:

@@ -27,6 +27,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     kid: str | None = None
     installation: UUID | None = None
     roles: tuple[str, ...] = ()
+    #: The instant (ms) from which the credential is refused; None where it does not end by itself.
+    until: int | None = None
 
     def holds(self, scope: str) -> bool:
         return scope in self.scopes

@@ -219,4 +219,5 @@ def _principal(claims: dict[str, Any], issuer: OidcIssuer) -> Principal:
         tier="premium" if claims.get("tier") == "premium" else "standard",
         name=_shown(claims.get("name")),
         roles=roles,
+        until=(claims["exp"] + LEEWAY_SECONDS) * SECOND,
     )

@@ -82,12 +82,14 @@ def configured(settings: Settings, *, workers: int = 1) -> "uvicorn.Config":
     """The server's configuration. Requests are logged by the application, with their ids."""
     import uvicorn
 
+    from app.cli.connections import HttpConnection, SocketConnection
+
     return uvicorn.Config(
         _application(settings) if workers == 1 else "app.cli.workers:worker",
         factory=workers > 1,
         loop="uvloop",
-        http="httptools",
-        ws="websockets-sansio",
+        http=HttpConnection,
+        ws=SocketConnection,
         ws_max_size=settings.max_body_bytes,
         lifespan="on",
         log_config=None,

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from graph.running import NotExecuted
+from graph.streams import ended
 from graph.wire import Receive, Send, raw_headers
 
 #: Proxies close what is silent for longer.
@@ -72,7 +73,7 @@ class EventStreams:
                 await _event(send, _next(content))
                 return False
             finally:
-                await _cancelled(following)
+                await ended(following)
             if content is None:
                 return False
             await _event(send, _next(content))
@@ -101,11 +102,3 @@ async def _event(send: Send, text: bytes, *, more: bool = True) -> None:
 async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-async def _cancelled(following: asyncio.Future[Any]) -> None:
-    """An abandoned `anext` runs its generator's `finally` before the generator is closed."""
-    if following.done():
-        return
-    following.cancel()
-    await asyncio.wait({following})

@@ -52,7 +52,9 @@ async def test_a_redis_that_does_not_answer(frozen: tuple[World, FreezableProxy]
     assert time.monotonic() - started < HELD_SECONDS, "only one caller a second finds out anew"
     assert {answer.status_code for answer in answers} == {200, 429}, "this process limits for itself"
     assert (await world.client.get("/health/ready")).status_code == 200
-    made = await world.graphql('mutation { createProject(input: {title: "P"}) { errors { code } } }', world.token("admin"))
+    made = await world.graphql(
+        'mutation { createProject(input: {title: "P"}) { errors { code } } }', world.token("admin")
+    )
     assert made.json()["data"] == {"createProject": {"errors": []}}
     proxy.thaw()
     await asyncio.sleep(1.1)

@@ -1,0 +1,155 @@
+"""PostgreSQL takes connections and does not answer, or a lock is held: 503 within a bound, and at once well again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import httpx
+import pytest
+
+from app.database import postgres_engine, postgres_pool
+from app.database.gates import ACQUIRE_SECONDS
+from tests.databases import fresh_url
+from tests.resilience.proxies import FreezableProxy, proxied
+from tests.runtime.surface import Surface
+from tests.world import World, running
+
+pytestmark = [pytest.mark.resilience, pytest.mark.postgres]
+
+#: A request waits for a connection, and then for its statement; a busy machine has some time on top.
+BOUND_SECONDS = ACQUIRE_SECONDS + 2 + 2.5
+STATUS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'dovetail'"
+CREATE = 'mutation { createProject(input: {title: "P"}) { errors { code } } }'
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bounds of the server, made shorter so that the suite does not wait for them."""
+    monkeypatch.setattr(postgres_engine, "COMMAND_SECONDS", 2.0)
+    monkeypatch.setattr(postgres_pool, "REPAIR_SECONDS", 1.0)
+
+
+class Hanging:
+    """An application behind a proxy to its database, with a connection beside it that is not proxied."""
+
+    def __init__(self, world: World, proxy: FreezableProxy, beside: Any) -> None:
+        self.world, self.proxy, self.beside, self.v1 = world, proxy, beside, Surface(world)
+
+    async def connections(self) -> int:
+        return int(await self.beside.fetchval(STATUS))
+
+    async def get(self, key: str, number: int) -> list[httpx.Response]:
+        """So many at once; none takes longer than the bound."""
+        async with asyncio.timeout(BOUND_SECONDS):
+            return list(await asyncio.gather(*(self.v1.get("/people", key) for _ in range(number))))
+
+
+@pytest.fixture
+async def hanging(tmp_path: Path) -> AsyncIterator[Hanging]:
+    with fresh_url("postgres", tmp_path) as url:
+        parts = urlsplit(url)
+        async with proxied(parts.hostname or "127.0.0.1", parts.port or 5432) as proxy:
+            netloc = parts.netloc.rpartition("@")[0] + f"@127.0.0.1:{proxy.port}"
+            async with running(urlunsplit(parts._replace(netloc=netloc)), tmp_path / "home") as served:
+                beside = await asyncpg.connect(url)
+                try:
+                    yield Hanging(await World(*served).open(), proxy, beside)
+                finally:
+                    proxy.thaw()
+                    await beside.close()
+
+
+async def _key(world: World) -> str:
+    return await world.ready_key(rate_limit_per_minute=100_000, rate_limit_burst=100_000)
+
+
+async def test_a_database_that_does_not_answer(hanging: Hanging) -> None:
+    """Frozen between two packets: 503 for all, `/health/ready` says so in two seconds, and no connection is lost."""
+    key = await _key(hanging.world)
+    await hanging.get(key, 8)
+    hanging.proxy.freeze()
+    answers = await hanging.get(key, 12)
+    assert {answer.status_code for answer in answers} == {503}
+    assert {answer.json()["code"] for answer in answers} == {"service_unavailable"}
+    started = time.monotonic()
+    ready = await hanging.world.client.get("/health/ready")
+    assert (ready.status_code, ready.json()["checks"]["database"]) == (503, "away")
+    assert time.monotonic() - started < 3
+    assert (await hanging.world.client.get("/health/live")).status_code == 200
+    hanging.proxy.thaw()
+    async with asyncio.timeout(BOUND_SECONDS):
+        while (await hanging.v1.get("/people", key)).status_code != 200:
+            await asyncio.sleep(0.05)
+    assert {answer.status_code for answer in await hanging.get(key, 20)} == {200}
+    assert (await hanging.world.client.get("/health/ready")).status_code == 200
+    assert await hanging.connections() <= hanging.world.runtime.database.pool_size + 1, "the sealer has one of its own"
+
+
+async def test_a_lock_that_another_session_holds(hanging: Hanging) -> None:
+    """A write that cannot have its table ends in 503, and its statement is cancelled in the database; reads go on."""
+    key, token = await _key(hanging.world), hanging.world.token("admin")
+    lock = hanging.beside.transaction()
+    await lock.start()
+    await hanging.beside.execute("LOCK TABLE project IN SHARE ROW EXCLUSIVE MODE")
+    async with asyncio.timeout(BOUND_SECONDS):
+        refused = [await asyncio.gather(*(hanging.world.graphql(CREATE, token) for _ in range(6)))]
+    for answer in refused[0]:
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        assert answer.json()["errors"][0]["extensions"]["code"] == "SERVICE_UNAVAILABLE"
+    assert {answer.status_code for answer in await hanging.get(key, 8)} == {200}
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    assert await hanging.beside.fetchval(waiting) == 0, "nothing goes on waiting in the database"
+    await lock.rollback()
+    made = await hanging.world.graphql(CREATE, token)
+    assert made.json()["data"] == {"createProject": {"errors": []}}
+    count = await hanging.beside.fetchval("SELECT count(*) FROM project WHERE tenant = $1", hanging.world.tenant)
+    assert count == 1, "what was refused was not written"
+
+
+async def test_a_caller_that_gives_up_frees_its_connection(hanging: Hanging) -> None:
+    """All connections wait for a lock; their callers go away, and the next request is answered at once."""
+    key, token = await _key(hanging.world), hanging.world.token("admin")
+    lock = hanging.beside.transaction()
+    await lock.start()
+    await hanging.beside.execute("LOCK TABLE project IN SHARE ROW EXCLUSIVE MODE")
+    waiting = [asyncio.create_task(hanging.world.graphql(CREATE, token)) for _ in range(4)]
+    await asyncio.sleep(0.3)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    async with asyncio.timeout(1.5):
+        assert (await hanging.v1.get("/people", key)).status_code == 200
+    await lock.rollback()
+
+
+async def test_a_backend_that_is_stopped(hanging: Hanging) -> None:
+    """SIGSTOP to the backends of the pool: 503 within the bound; the pool replaces them and is whole again."""
+    key = await _key(hanging.world)
+    await hanging.get(key, 8)
+    pids = [row["pid"] for row in await hanging.beside.fetch(STATUS.replace("count(*)", "pid"))]
+    stopped = _signal(pids, signal.SIGSTOP)
+    try:
+        assert {answer.status_code for answer in await hanging.get(key, 6)} <= {200, 503}
+        async with asyncio.timeout(BOUND_SECONDS):
+            while (await hanging.v1.get("/people", key)).status_code != 200:
+                await asyncio.sleep(0.05)
+        assert {answer.status_code for answer in await hanging.get(key, 12)} == {200}, "others took their places"
+    finally:
+        _signal(stopped, signal.SIGCONT)
+
+
+def _signal(pids: list[int], number: signal.Signals) -> list[int]:
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except (PermissionError, ProcessLookupError) as error:
+            pytest.skip(f"the backends of this PostgreSQL cannot be stopped from here: {error}")
+    return pids
