@@ -28,6 +28,8 @@ LOG = structlog.get_logger("dovetail.http")
 V1 = "/integrations/v1"
 #: Who asks whether the server is ready does not wait for a database that hangs.
 _READY_SECONDS = 2.0
+#: What connections find in the state of the lifespan (app.cli.connections): a call that completes streams.
+END_STREAMS = "end_streams"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -46,14 +48,21 @@ class Application:
         self._reference = Site(settings.url, lambda: schema.as_str().rstrip() + "\n", self.runtime.clock)
         self._assets = assets.load_assets()
         self._duties: asyncio.Task[None] | None = None
+        self._ending: asyncio.Future[None] | None = None
 
     async def start(self) -> None:
         await self.runtime.start()
         self._duties = asyncio.create_task(run_duties(self.runtime))
         self._duties.add_done_callback(_say_why)
 
+    def end_streams(self) -> None:
+        """Complete what is listened to; a server that stops waits for its connections before it says so."""
+        if self._ending is None:
+            self._ending = asyncio.ensure_future(self._graphql.stop())
+
     async def stop(self) -> None:
-        await self._graphql.stop()
+        self.end_streams()
+        await asyncio.gather(*filter(None, [self._ending]), return_exceptions=True)
         if self._duties is not None:
             self._duties.cancel()
             await asyncio.gather(self._duties, return_exceptions=True)
@@ -61,6 +70,7 @@ class Application:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
+            scope.setdefault("state", {})[END_STREAMS] = self.end_streams
             await self._lifespan(receive, send)
         else:
             await self._request(scope, receive, send)

@@ -9,6 +9,8 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+#: What the application leaves in the state of its lifespan: a call that completes its streams.
+END_STREAMS = "end_streams"
 #: From the first byte of a request, or from the connection, to the end of its headers.
 HEAD_SECONDS = 20.0
 #: From the end of the headers to the end of the body.
@@ -90,6 +92,11 @@ class HttpConnection(HttpToolsProtocol):
         self._sending.end()
         super().handle_websocket_upgrade()
 
+    def shutdown(self) -> None:
+        if END_STREAMS in self.app_state:
+            self.app_state[END_STREAMS]()
+        super().shutdown()
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self._unread.begin(UNREAD_SECONDS)
@@ -109,6 +116,13 @@ class SocketConnection(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._unread.end()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        if END_STREAMS in self.app_state:
+            # The application completes its operations, and closes by itself.
+            self.app_state[END_STREAMS]()
+        else:
+            super().shutdown()
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -1,6 +1,6 @@
-"""Starts `dovetail serve` by a fork of a process that has imported everything: a tenth of the time, the same server.
+"""Starts `dovetail serve` by a fork of a process that has imported everything: the same server, started quickly.
 
-Each line on standard input starts one; its process id is the answer. Run as `python -m tests.resilience.forked_serving`.
+Each line on standard input starts one; its process id is the answer. It is a program of its own, not imported.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 
 import uvicorn  # noqa: F401 - imported before the fork
 
-import app.asgi  # noqa: F401
+import app.asgi
 import app.cli.serving_alone
 import app.cli.workers  # noqa: F401
 from app.cli.root import dovetail

@@ -27,6 +27,10 @@ pytestmark = [pytest.mark.resilience, pytest.mark.postgres]
 #: A request waits for a connection, and then for its statement; a busy machine has some time on top.
 BOUND_SECONDS = ACQUIRE_SECONDS + 2 + 2.5
 STATUS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'dovetail'"
+WAITING = (
+    "SELECT count(*) FROM pg_locks WHERE NOT granted "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 CREATE = 'mutation { createProject(input: {title: "P"}) { errors { code } } }'
 
 
@@ -86,7 +90,7 @@ async def test_a_database_that_does_not_answer(hanging: Hanging) -> None:
     assert (await hanging.world.client.get("/health/live")).status_code == 200
     hanging.proxy.thaw()
     async with asyncio.timeout(BOUND_SECONDS):
-        while (await hanging.v1.get("/people", key)).status_code != 200:
+        while (await hanging.v1.get("/people", key)).status_code != 200:  # noqa: ASYNC110 - the other is a server
             await asyncio.sleep(0.05)
     assert {answer.status_code for answer in await hanging.get(key, 20)} == {200}
     assert (await hanging.world.client.get("/health/ready")).status_code == 200
@@ -105,8 +109,7 @@ async def test_a_lock_that_another_session_holds(hanging: Hanging) -> None:
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         assert answer.json()["errors"][0]["extensions"]["code"] == "SERVICE_UNAVAILABLE"
     assert {answer.status_code for answer in await hanging.get(key, 8)} == {200}
-    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    assert await hanging.beside.fetchval(waiting) == 0, "nothing goes on waiting in the database"
+    assert await hanging.beside.fetchval(WAITING) == 0, "nothing goes on waiting in the database"
     await lock.rollback()
     made = await hanging.world.graphql(CREATE, token)
     assert made.json()["data"] == {"createProject": {"errors": []}}
@@ -139,7 +142,7 @@ async def test_a_backend_that_is_stopped(hanging: Hanging) -> None:
     try:
         assert {answer.status_code for answer in await hanging.get(key, 6)} <= {200, 503}
         async with asyncio.timeout(BOUND_SECONDS):
-            while (await hanging.v1.get("/people", key)).status_code != 200:
+            while (await hanging.v1.get("/people", key)).status_code != 200:  # noqa: ASYNC110 - the other is a server
                 await asyncio.sleep(0.05)
         assert {answer.status_code for answer in await hanging.get(key, 12)} == {200}, "others took their places"
     finally:

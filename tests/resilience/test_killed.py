@@ -30,7 +30,7 @@ _WORKER_SEED, _WORKER_KILLS = 11, 8
 
 @pytest.mark.parametrize(("engine", "seed", "kills"), _PARTS)
 async def test_a_server_killed_while_it_writes(engine: str, seed: int, kills: int, tmp_path: Path) -> None:
-    """What was confirmed is there once, what was not is there whole or not at all; the server starts again and serves."""
+    """What was confirmed is there once, what was not is there whole or not at all; the server serves again."""
     moments = random.Random(seed)
     with fresh_url(engine, tmp_path) as url:
         settings = load_settings({}, home=tmp_path / "home", database_url=url, port=free_port(), log_level="error")

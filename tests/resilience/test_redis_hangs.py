@@ -39,7 +39,7 @@ async def frozen(tmp_path: Path, required_redis_url: str) -> AsyncIterator[tuple
 
 
 async def test_a_redis_that_does_not_answer(frozen: tuple[World, FreezableProxy]) -> None:
-    """Nobody is held longer than the bound, the limit holds in this process, and Redis is used again when it answers."""
+    """Nobody is held longer than the bound, the limit holds in this process, and Redis is used again afterwards."""
     world, proxy = frozen
     v1, key = Surface(world), await world.ready_key(rate_limit_per_minute=60, rate_limit_burst=30)
     await v1.ok("/people", key)
@@ -126,7 +126,7 @@ async def _bucket_in(port: int) -> bool:
 
 
 async def test_a_redis_that_is_full(tmp_path: Path) -> None:
-    """`maxmemory` reached and nothing evicted: writes to it fail, so each process limits for itself, and says so once."""
+    """`maxmemory` reached and nothing evicted: writes to it fail, so each process limits for itself."""
     port = free_port()
     with _own_redis(port, "--maxmemory", "2mb", "--maxmemory-policy", "noeviction"):
         async with alone("sqlite", tmp_path, redis_url=f"redis://127.0.0.1:{port}/0") as world:
