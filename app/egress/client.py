@@ -4,16 +4,16 @@ So there is nothing between check and use: a name that answers differently the s
 rebinding), a strange spelling of an address or a redirect all end in the same check.
 """
 
+from __future__ import annotations
+
 import asyncio
 import errno
 import socket
 from collections.abc import Coroutine, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import aiohttp
-from aiohttp.abc import AbstractResolver
 from multidict import CIMultiDictProxy
 from yarl import URL
 
@@ -21,6 +21,11 @@ from app.egress.addresses import AllowList
 from app.egress.errors import EgressFailed, EgressRefused
 from app.egress.txt import TxtLookup
 from app.egress.urls import parse_url, redirected
+
+if TYPE_CHECKING:
+    # Slow to import and large, and a server may never call out: each use imports it.
+    import aiohttp
+    from aiohttp.abc import AbstractResolver
 
 MAX_REDIRECTS = 5
 USER_AGENT = "dovetail"
@@ -49,6 +54,8 @@ _dial: ContextVar[_Dial | None] = ContextVar("egress_dial", default=None)
 
 
 def _failure(error: Exception, host: str) -> EgressFailed:
+    import aiohttp
+
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return EgressFailed(f"{host}: the name does not resolve.")
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
@@ -113,6 +120,8 @@ class Egress:
         return await self._guarded(target, timeout_seconds, sending)
 
     async def _guarded(self, target: URL, timeout_seconds: float, call: Coroutine[Any, Any, Answer]) -> Answer:
+        import aiohttp
+
         host = target.raw_host or ""
         dial = _Dial(host_allowed=self._allow.has_host(host))
         mark = _dial.set(dial)
@@ -164,6 +173,8 @@ class Egress:
             return Answer(response.status, response.headers, content, str(url))
 
     def _open(self) -> aiohttp.ClientSession:
+        import aiohttp
+
         if self._session is None:
             connector = aiohttp.TCPConnector(
                 socket_factory=self._socket, resolver=self._resolver, use_dns_cache=False, limit=self._connections
