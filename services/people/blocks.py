@@ -124,6 +124,11 @@ class Blocks:
         while len(self._hits) > MOST_QUERIES:
             self._hits.popitem(last=False)
 
+    def bound_of(self, query: str) -> "array[int] | None":
+        """The hits of a remembered query that this one contains, the rarest of them: no block has more of this one."""
+        contained = [hits for known, hits in self._hits.items() if known in query]
+        return min(contained, key=sum)[:] if contained else None
+
     def knows(self, query: str) -> bool:
         return query in self._hits
 
@@ -150,6 +155,7 @@ def locate(counts: Sequence[int], offset: int) -> tuple[int, int] | None:
     return place, offset - before[place]
 
 
-def count_hits(blocks: Sequence[Texts], query: str) -> "array[int]":
-    """In how many texts of each block the query stands."""
-    return array("q", [texts.count(query) for texts in blocks])
+def count_hits(blocks: Sequence[Texts], query: str, bound: "array[int] | None" = None) -> "array[int]":
+    """In how many texts of each block the query stands; a block whose `bound` is 0 is not looked at."""
+    places = range(len(blocks))
+    return array("q", [0 if bound is not None and not bound[place] else blocks[place].count(query) for place in places])

@@ -41,6 +41,11 @@ class HeldOrder:
             self._loading.cancel()
             await asyncio.gather(self._loading, return_exceptions=True)
 
+    def warm(self) -> None:
+        """Begin to read everything, so that the first deep page and the first search find it there."""
+        if self._loading is None:
+            self._loading = asyncio.create_task(self._load(None))
+
     async def page(self, listing: Listing, offset: int, size: int) -> OffsetPage | None:
         """The rows from `offset` (from 0), and the total; None where the order changes quicker than it is read."""
         for _ in range(_TRIES):
@@ -119,8 +124,9 @@ class HeldOrder:
         await asyncio.wait([self._loading], timeout=_PATIENCE_SECONDS)
         return self._loading.done() and not self._loading.cancelled() and self._loading.result()
 
-    async def _load(self, blocks: Blocks) -> bool:
+    async def _load(self, blocks: Blocks | None) -> bool:
         try:
+            blocks = blocks or await self._cut()
             for _ in range(2 * len(blocks.texts)):
                 places = blocks.empty_places()
                 if not places or self.blocks is not blocks:
@@ -151,7 +157,7 @@ async def _counted(blocks: Blocks, query: str) -> "array[int] | None":
     at, texts = blocks.at, [one for one in blocks.texts if one is not None]
     if len(texts) < len(blocks.texts):
         return None
-    hits = await asyncio.to_thread(count_hits, texts, query)
+    hits = await asyncio.to_thread(count_hits, texts, query, blocks.bound_of(query))
     if blocks.at != at:
         return None
     blocks.remember(query, hits)

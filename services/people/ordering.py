@@ -44,16 +44,18 @@ class ListedOrder:
         return await held.search(listing, query, offset, size) if held else None
 
     def learn(self, tenant: UUID, total: int) -> None:
-        """Take note of how many people are listed, so that the next page of a long list is read by what is held."""
-        if total >= self._sizes.plain and tenant not in self._tenants:
-            self._tenants[tenant] = HeldOrder(self._database, tenant, self._sizes.block)
+        """Take note of how many people are listed; of a long list the order is read, and the next pages by it."""
+        if total < self._sizes.plain or tenant in self._tenants or self._in_transaction():
+            return
+        held = self._tenants[tenant] = HeldOrder(self._database, tenant, self._sizes.block)
+        held.warm()
 
     def _held(self, tenant: UUID) -> HeldOrder | None:
         """What is held of a tenant whose list is known to be long; None also where a transaction is open.
 
         Inside a transaction there may be rows that nobody else ever sees.
         """
-        if self._database.engine.live_transaction() is not None:
+        if self._in_transaction():
             return None
         held = self._tenants.get(tenant)
         if held is None:
@@ -61,6 +63,9 @@ class ListedOrder:
         self._tenants.move_to_end(tenant)
         self._make_room(held)
         return held
+
+    def _in_transaction(self) -> bool:
+        return self._database.engine.live_transaction() is not None
 
     def _make_room(self, used: HeldOrder) -> None:
         while len(self._tenants) > MOST_TENANTS:

@@ -52,6 +52,10 @@ def test_blocks_follow_what_moves(before: dict[int, str], after: dict[int, str],
         assert found is not None
         assert sum(key < blocks.firsts[found[0]] for key in keys) + found[1] == offset
     assert locate(blocks.counts, len(rows)) is None
+    longer = query + "a"
+    known = [one for one in blocks.texts if one is not None]
+    assert count_hits(known, longer, blocks.bound_of(longer)) == count_hits(known, longer)
+    assert blocks.bound_of(f"\n{query[1:]}") is None
     expected = [key[1] for key, text in rows if query in text]
     hits = blocks.hits_of(query)
     assert hits is not None

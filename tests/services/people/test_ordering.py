@@ -2,9 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -28,11 +29,12 @@ Step = Callable[[World], Awaitable[object]]
 _SOMEBODY = Statement("SELECT id FROM person WHERE tenant = {tenant} ORDER BY id LIMIT 1 OFFSET {place}")
 
 
-@pytest.fixture
-def order(world: World) -> ListedOrder:
+@pytest_asyncio.fixture(loop_scope="session")
+async def order(world: World) -> AsyncIterator[ListedOrder]:
     order = ListedOrder(world.runtime.database, SMALL)
     order.learn(world.tenant, 1)
-    return order
+    yield order
+    await order.close()
 
 
 async def plain(world: World, page: int, size: int, query: str) -> OffsetPage:
