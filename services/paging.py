@@ -217,14 +217,19 @@ async def owned_rows(database: Database, tenant: UUID, owned: Owned, owners: Seq
     """Up to `most` rows of each owner by one statement, each with its owner as `owner`."""
     if not owners:
         return []
-    its = among(database, owned.owner, owners)
-    text = (
-        f"SELECT * FROM (SELECT {owned.columns}, {owned.owner} AS owner, row_number() OVER "  # noqa: S608 - own words
-        f"(PARTITION BY {owned.owner} ORDER BY {owned.order}) AS place FROM {owned.source} "
-        f"WHERE {owned.tenant} = {{tenant}} AND {owned.where} AND {its.sql}) ranked "
-        "WHERE place <= {most} ORDER BY owner, place"
+    its = [Condition(f"{owned.tenant} = {{tenant}}", {"tenant": tenant}), Condition(owned.where)]
+    sql, params = joined([*its, among(database, owned.owner, owners)])
+    columns = f"{owned.columns}, {owned.owner} AS owner"
+    text = first_of_each(columns, owned.source, sql, owned.owner, owned.order, label="owner")
+    return await database.fetch(statement(text), most=most, **params)
+
+
+def first_of_each(columns: str, source: str, where: str, owner: str, order: str, *, label: str) -> str:
+    """The statement for the first `{most}` rows of each owner, in order; `label` is the owner's column in them."""
+    return (
+        f"SELECT * FROM (SELECT {columns}, row_number() OVER (PARTITION BY {owner} ORDER BY {order}) AS _place "  # noqa: S608
+        f"FROM {source} WHERE {where}) AS ranked WHERE _place <= {{most}} ORDER BY {label}, _place"
     )
-    return await database.fetch(statement(text), tenant=tenant, most=most, **its.params)
 
 
 def cursor_of(page: KeysetPage, row: Row) -> str:

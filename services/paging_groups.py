@@ -13,6 +13,7 @@ from services.paging import (
     Listing,
     beyond,
     conditions,
+    first_of_each,
     joined,
     page_of,
     page_size,
@@ -49,9 +50,5 @@ def _ranked(
     sort, way = listing.sorts[listing.default_sort].sql, "DESC" if descending else "ASC"
     key = listing.filters[parent].partition(" = ")[0]
     sql, params = joined(where)
-    text = (
-        f"SELECT * FROM (SELECT {listing.columns}, {sort} AS _sort, row_number() OVER "  # noqa: S608 - own words
-        f"(PARTITION BY {key} ORDER BY {sort} {way}, {listing.id} {way}) AS _place "
-        f"FROM {listing.source} WHERE {sql}) AS ranked WHERE _place <= {{most}} ORDER BY _place"
-    )
-    return text, params
+    columns, order = f"{listing.columns}, {sort} AS _sort", f"{sort} {way}, {listing.id} {way}"
+    return first_of_each(columns, listing.source, sql, key, order, label=parent), params
