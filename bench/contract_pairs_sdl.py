@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from services.contracts.findings import UnreadableDocument, blocking
+from services.contracts.findings import blocking
+from services.contracts.reading import UnreadableDocument
 from services.contracts.sdl import compare
 
 #: Rows that this law judges differently on purpose: id to reason.

@@ -28,6 +28,7 @@ COMMANDS = {
     "backup": "app.cli.backup",
     "rollout": "app.cli.rollout",
     "simulate": "app.cli.simulate",
+    "contract": "app.cli.contract",
     "openapi": "app.cli.documents",
     "schema": "app.cli.documents",
     "settings": "app.cli.settings",

@@ -4,7 +4,7 @@ import ast
 from typing import Any
 
 from rest.contracts.versions import Api, Version
-from services.contracts.findings import UnreadableDocument
+from services.contracts.reading import UnreadableDocument
 
 _TYPES = {"Api": Api, "Version": Version}
 _HEAD = '''"""Every public API with its versions, as data. `dovetail contract new-version` writes this module anew."""

@@ -89,7 +89,3 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 def blocking(findings: Iterable[Finding]) -> list[Finding]:
     """Those that must not pass unless waived."""
     return [finding for finding in findings if finding.verdict is not Verdict.NOTICE]
-
-
-class UnreadableDocument(ValueError):
-    """A document that is none, or none of this kind; the sentence says which and why."""

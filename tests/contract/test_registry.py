@@ -17,7 +17,8 @@ from rest.contracts.registry_invariants import faults_of
 from rest.contracts.registry_texts import parse
 from rest.contracts.registry_texts import render as render_registry
 from rest.contracts.versions import Api, Version
-from services.contracts.findings import RULE_SET, UnreadableDocument
+from services.contracts.findings import RULE_SET
+from services.contracts.reading import UnreadableDocument
 from tests.world import World
 
 pytestmark = pytest.mark.contract

@@ -18,7 +18,7 @@ from graphql.language import DirectiveNode, DocumentNode, TypeSystemDefinitionNo
 from graphql.validation.specified_rules import specified_sdl_rules
 from graphql.validation.validate import validate_sdl
 
-from services.contracts.findings import UnreadableDocument
+from services.contracts.reading import UnreadableDocument
 
 #: A schema of 10,000 types has about 300,000; reading ends where no schema is.
 MAX_TOKENS = 2_000_000

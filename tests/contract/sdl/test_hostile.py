@@ -8,7 +8,8 @@ from graphql import DocumentNode, build_schema, lexicographic_sort_schema, parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.contracts.findings import UnreadableDocument, blocking
+from services.contracts.findings import blocking
+from services.contracts.reading import UnreadableDocument
 from services.contracts.sdl import compare
 
 pytestmark = pytest.mark.contract
