@@ -24,10 +24,9 @@ format: .venv/dev.stamp
 	.venv/bin/ruff check --fix --quiet .
 	.venv/bin/ruff format --quiet .
 
-## Write the snapshots of the contracts and schema.graphql from the code.
+## Write the snapshots of the active versions and schema.graphql from the code; frozen ones stay.
 contracts: .venv/dev.stamp
-	.venv/bin/dovetail openapi --out rest/contracts/snapshots/integrations-v1.json
-	.venv/bin/dovetail schema --out schema.graphql
+	.venv/bin/dovetail contract snapshot
 
 ## Write the lock files from pyproject.toml.
 lock: .venv/uv.stamp
