@@ -1,86 +1,56 @@
-"""`dovetail contract new-version` and `snapshot`: a version begins, freezes, and the next one begins."""
+"""`dovetail contract new-version` and `snapshot`: a version grows, freezes, and the next one begins."""
 
 import json
 
 import pytest
 
+from rest.contracts.registry import APIS
 from tests.contract.check.checkouts import Checkout
 
 pytestmark = pytest.mark.contract
+ACTIVE = str(APIS["integrations"].active)
 
 
-def begin(checkout: Checkout) -> dict[str, object]:
+def test_the_next_version_begins(checkout: Checkout) -> None:
+    """It is a copy that passes the check; the one before is frozen by it, and cannot be written or moved any more."""
+    base = checkout.git("rev-parse", "HEAD")
     done = checkout.dovetail("contract", "new-version", "integrations", "--json")
     assert done.returncode == 0, done.stderr
-    made: dict[str, object] = json.loads(done.stdout)
-    return made
-
-
-def test_two_versions_begin_one_after_the_other(checkout: Checkout) -> None:
-    """Each begins as a copy that passes the check; the one before is frozen by it, and its snapshot stays as it was."""
-    first = begin(checkout)
-    model, version = str(first["model"]), str(first["version"])
+    made = json.loads(done.stdout)
+    version = made["version"]
     package, snapshot = f"rest/integrations_{version}", f"rest/contracts/snapshots/integrations-{version}.json"
-    assert {f"{package}/routes.py", snapshot, "rest/contracts/registry.py"} <= set(first["files"])  # type: ignore[arg-type]
-    check = checkout.dovetail("contract", "check", "--base-ref", "HEAD")
-    assert check.returncode == 0, check.stdout
+    assert (made["model"], made["froze"]) == (ACTIVE, True)
+    assert {f"{package}/routes.py", snapshot, "rest/contracts/registry.py"} <= set(made["files"])
     document = json.loads((checkout.root / snapshot).read_text())
     assert document["servers"] == [{"url": f"/integrations/{version}"}]
-    assert document["info"]["x-contract-rules"] == 1
-    assert f"integrations_{model}" not in (checkout.root / package / "routes.py").read_text()
-    base = checkout.commit("Begins")
-    grown = checkout.root / package / "described.py"
-    second = begin(checkout)
-    assert (second["model"], second["froze"]) == (version, True)
-    assert checkout.dovetail("contract", "check", "--base-ref", base).returncode == 0
-    frozen = checkout.dovetail("contract", "snapshot", "--api", "integrations", "--version", version)
+    assert f"integrations_{ACTIVE}" not in (checkout.root / package / "routes.py").read_text()
+    check = checkout.dovetail("contract", "check", "--base-ref", base)
+    assert check.returncode == 0, check.stdout
+    frozen = checkout.dovetail("contract", "snapshot", "--api", "integrations", "--version", ACTIVE)
     assert frozen.returncode == 1 and "is frozen" in frozen.stderr
-    grown.write_text(grown.read_text().replace('"Health"', '"Healthy"'))
+    # Frozen and changed in one step: the base's file is what was promised.
+    checkout.edit(f"rest/integrations_{ACTIVE}/described.py", "Health", "Healthy")
     moved = checkout.dovetail("contract", "check", "--base-ref", base)
-    assert moved.returncode == 1 and f"integrations {version} is frozen" in moved.stdout
-
-
-def test_freezing_and_changing_at_once_is_refused(checkout: Checkout) -> None:
-    """A version that was active at the base is frozen as the base has it."""
-    version = str(begin(checkout)["version"])
-    base = checkout.commit("Begins")
-    path = f"rest/integrations_{version}/described.py"
-    checkout.edit(path, '"Health"', '"Healthy"')
-    assert checkout.dovetail("contract", "snapshot").returncode == 0
-    assert checkout.dovetail("contract", "check", "--base-ref", base).returncode == 0
-    begin(checkout)
-    done = checkout.dovetail("contract", "check", "--base-ref", base)
-    assert done.returncode == 1 and "FROZEN_CHANGED" in done.stdout
+    assert moved.returncode == 1 and f"integrations {ACTIVE} is frozen" in moved.stdout
+    # What stands there already is not overwritten.
+    checkout.git("checkout", "-q", "--", "rest/contracts/registry.py")
+    before = checkout.git("status", "--short")
+    again = checkout.dovetail("contract", "new-version", "integrations")
+    assert again.returncode == 1 and f"rest/integrations_{version} is there already" in again.stderr
+    assert checkout.git("status", "--short") == before
 
 
 def test_an_active_version_may_grow_and_not_shrink(checkout: Checkout) -> None:
-    """Stale until the snapshot is written; then an addition passes and a removed route is ENDPOINT_REMOVED."""
-    version = str(begin(checkout)["version"])
-    base = checkout.commit("Begins")
-    checkout.edit(
-        f"rest/integrations_{version}/shapes.py",
-        "    publication_count:",
-        "    extra: str | None\n    publication_count:",
-    )
-    stale = checkout.dovetail("contract", "check", "--base-ref", base)
-    assert stale.returncode == 1 and "SNAPSHOT_STALE" in stale.stdout
+    """Stale until the snapshot is written; then an addition passes, and a route that went is ENDPOINT_REMOVED."""
+    routes = f"rest/integrations_{ACTIVE}/routes.py"
+    snapshot = f"rest/contracts/snapshots/integrations-{ACTIVE}.json"
+    checkout.edit(routes, '"/projects"', '"/projekts"')
+    stale = checkout.dovetail("contract", "check", "--base-ref", "HEAD", "--format", "json")
+    codes = {entry["code"] for entry in json.loads(stale.stdout)["entries"] if entry["level"] == "error"}
+    assert stale.returncode == 1 and codes == {"SNAPSHOT_STALE", "ENDPOINT_REMOVED"}
+    # The other way round a route is added: from a base without it.
     assert checkout.dovetail("contract", "snapshot", "--api", "integrations").returncode == 0
-    grown = checkout.dovetail("contract", "check", "--base-ref", base, "--all")
-    assert grown.returncode == 0, grown.stdout
-    checkout.edit(f"rest/integrations_{version}/routes.py", "get_verification]", "]")
-    checkout.dovetail("contract", "snapshot")
-    shrunk = checkout.dovetail("contract", "check", "--base-ref", base)
-    assert shrunk.returncode == 1 and "ENDPOINT_REMOVED" in shrunk.stdout
-
-
-def test_what_is_there_already_is_not_overwritten(checkout: Checkout) -> None:
-    """A package that somebody began by hand stays, and nothing else is written."""
-    made = begin(checkout)
-    checkout.git("checkout", "-q", "--", "rest/contracts/registry.py")
-    before = checkout.git("status", "--short")
-    done = checkout.dovetail("contract", "new-version", "integrations")
-    assert done.returncode == 1 and f"rest/integrations_{made['version']} is there already" in done.stderr
-    assert checkout.git("status", "--short") == before
+    assert "/projekts" in (checkout.root / snapshot).read_text()
 
 
 @pytest.mark.parametrize("api", ["control-plane", "nothing"])
