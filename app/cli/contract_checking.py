@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 def today() -> "date":
     """The day by UTC: sunsets and waivers end everywhere at once."""
-    from datetime import UTC, datetime
+    from app.clock import SYSTEM_CLOCK, utc_date
 
-    return datetime.now(UTC).date()
+    return utc_date(SYSTEM_CLOCK.now_ms())
 
 
 @click.command()

@@ -68,6 +68,7 @@ def new_version(api: str) -> None:
 
     Where none is active, the last frozen one is the model.
     """
+    from app.cli.contract_checking import today
     from rest.contracts.checkouts import ROOT
     from rest.contracts.registry import APIS
     from rest.contracts.scaffolds import CannotBegin, begin_version
@@ -76,7 +77,7 @@ def new_version(api: str) -> None:
         versioned = [name for name, found in APIS.items() if found.schema is None]
         raise click.UsageError(f"{api!r} has no versions; those that have: {', '.join(versioned)}.")
     try:
-        made = begin_version(ROOT, api, APIS)
+        made = begin_version(ROOT, api, APIS, today())
     except CannotBegin as error:
         raise CommandFailed("cannot_begin", str(error)) from error
     frozen = f"{api} {made.model} is frozen. " if made.froze else ""

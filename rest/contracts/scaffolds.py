@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ class Begun(NamedTuple):
     files: list[str]
 
 
-def begin_version(root: Path, api: str, apis: Mapping[str, Api]) -> Begun:
+def begin_version(root: Path, api: str, apis: Mapping[str, Api], today: date) -> Begun:
     """Freeze the active version, where there is one, and begin the next. Raises `CannotBegin`."""
     before = apis[api]
     if not before.names:
@@ -45,7 +45,7 @@ def begin_version(root: Path, api: str, apis: Mapping[str, Api]) -> Begun:
     for path in (target, test):
         if path.exists():
             raise CannotBegin(f"{path.relative_to(root)} is there already: take it away, or name it in the registry.")
-    files = [*_copy(source, target, model, version), test, root / "rest/contracts/registry.py"]
+    files = [*_copy(source, target, (model, version), today), test, root / "rest/contracts/registry.py"]
     test.write_text(_test_text(api, version))
     files[-1].write_text(render(registry))
     files.append(_snapshot(root, api, version, after.versions[version].snapshot))
@@ -77,14 +77,13 @@ def _renamed(text: str, model: str, version: str) -> str:
     return re.sub(rf"(?<=[a-z]){model.upper()}(?![\w])", version.upper(), text)
 
 
-def _copy(source: Path, target: Path, model: str, version: str) -> list[Path]:
+def _copy(source: Path, target: Path, names: tuple[str, str], today: date) -> list[Path]:
     target.mkdir()
     made = []
     for path in sorted(source.glob("*.py")):
-        text = _renamed(path.read_text(encoding="utf-8"), model, version)
-        today = datetime.now(UTC).date().isoformat()
+        text = _renamed(path.read_text(encoding="utf-8"), *names)
         # The revision is a day; a version that only begins is of today.
-        text = re.sub(r'(?m)^REVISION = "[^"]*"', f'REVISION = "{today}"', text)
+        text = re.sub(r'(?m)^REVISION = "[^"]*"', f'REVISION = "{today.isoformat()}"', text)
         made.append(target / path.name)
         made[-1].write_text(text, encoding="utf-8")
     return made
