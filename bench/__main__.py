@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import audit_growth, pairs, people_growth, subscribers
+from bench import audit_growth, pairs, people_growth, starts, subscribers
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -21,7 +21,9 @@ def _arguments() -> argparse.Namespace:
         help="a database of a server on which others can be made; it is left as it is",
     )
     parser.add_argument("--redis", default=os.environ.get("DOVETAIL_TEST_REDIS_URL"), help="for two workers")
-    parser.add_argument("--only", action="append", choices=("pairs", "people", "audit", "subscribers"), default=[])
+    parser.add_argument(
+        "--only", action="append", choices=("pairs", "starts", "people", "audit", "subscribers"), default=[]
+    )
     parser.add_argument("--people", type=int, default=10_000, help="people of the pairs")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3.0)
@@ -41,6 +43,7 @@ def _parts(given: argparse.Namespace, folder: Path) -> dict[str, Callable[[], st
         "pairs": lambda: pairs.run(
             server, folder, people=given.people, rounds=given.rounds, seconds=given.seconds, redis=given.redis
         ),
+        "starts": lambda: starts.run(server, folder, times=given.rounds),
         "people": lambda: people_growth.run(server, folder, RESULTS, most=given.most_people, calls=given.calls),
         "audit": lambda: audit_growth.run(server, folder, RESULTS, most=given.most_events, calls=given.calls),
         "subscribers": lambda: subscribers.run(

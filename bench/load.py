@@ -24,13 +24,17 @@ class Job(msgspec.Struct):
 
 
 class Measured(msgspec.Struct):
-    """`rate` in answers a second; `p50` and `p99` in milliseconds; `bad` counts answers other than 200."""
+    """`rate` in answers a second; `p50` and `p99` in milliseconds; `bad` counts answers other than 200.
+
+    `answers` are all, also those from before the measured time began.
+    """
 
     rate: float
     p50: float
     p99: float
     bad: int
     body_bytes: int
+    answers: int
 
 
 class _Client(asyncio.Protocol):
@@ -66,6 +70,7 @@ class _Client(asyncio.Protocol):
                 self._state["bad"] += 1
         if len(self._buffer) >= self._need:
             now = perf_counter()
+            self._state["answers"] += 1
             if self._state["from"] <= now:
                 self._times.append(now - self._sent)
             if now < self._state["until"]:
@@ -77,6 +82,7 @@ class _Client(asyncio.Protocol):
 async def _run(job: Job) -> Measured:
     now = perf_counter()
     state = {"from": now + job.warm_seconds, "until": now + job.warm_seconds + job.seconds, "bad": 0.0, "body": 0.0}
+    state["answers"] = 0.0
     times: list[float] = []
     loop = asyncio.get_running_loop()
     for _ in range(job.connections):
@@ -84,7 +90,9 @@ async def _run(job: Job) -> Measured:
     await asyncio.sleep(job.warm_seconds + job.seconds + 0.5)
     times.sort()
     at = [times[int(len(times) * share)] * 1_000 if times else 0.0 for share in (0.5, 0.99)]
-    return Measured(len(times) / job.seconds, at[0], at[1], int(state["bad"]), int(state["body"]))
+    return Measured(
+        len(times) / job.seconds, at[0], at[1], int(state["bad"]), int(state["body"]), int(state["answers"])
+    )
 
 
 def main() -> None:

@@ -42,13 +42,13 @@ def serving(command: list[str], environment: dict[str, str], port: int, path: st
 
 
 def _wait(process: "subprocess.Popen[bytes]", port: int, path: str, log: Path) -> None:
-    for _ in range(300):
+    for _ in range(750):
         with contextlib.suppress(OSError), urlopen(f"http://127.0.0.1:{port}{path}", timeout=1) as answer:
             if answer.status == 200:
                 return
         if process.poll() is not None:
             break
-        time.sleep(0.05)
+        time.sleep(0.02)
     raise RuntimeError(f"the server did not start:\n{log.read_text()[-2000:]}")
 
 

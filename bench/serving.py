@@ -1,6 +1,8 @@
-"""Ours as `dovetail serve` starts it, with one worker or several, and what memory it takes."""
+"""Ours as `dovetail serve` starts it, with one worker or several, and what memory and CPU time it takes."""
 
+import os
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -26,8 +28,17 @@ def serve(stack: ExitStack, home: Path, url: str, *, workers: int = 1, **environ
 
 def resident_megabytes(port: int) -> float:
     """Resident memory of the process that has DOVETAIL_PORT and of those it started."""
+    return sum(_resident(process) for process in _processes(port)) / 1e6
+
+
+def cpu_seconds(port: int) -> float:
+    """What the same processes have used of the CPU, in user and in system mode."""
+    return sum(_ticks(process) for process in _processes(port)) / os.sysconf("SC_CLK_TCK")
+
+
+def _processes(port: int) -> Iterator[Path]:
     mark = f"DOVETAIL_PORT={port}".encode()
-    return sum(_resident(process) for process in Path("/proc").glob("[0-9]*") if mark in _environment(process)) / 1e6
+    return (process for process in Path("/proc").glob("[0-9]*") if mark in _environment(process))
 
 
 def _environment(process: Path) -> list[bytes]:
@@ -42,3 +53,12 @@ def _resident(process: Path) -> int:
         return int((process / "statm").read_text().split()[1]) * _PAGE_BYTES
     except OSError:
         return 0
+
+
+def _ticks(process: Path) -> int:
+    try:
+        # After the name, which may hold anything: state is field 3, utime and stime 14 and 15 (proc(5)).
+        fields = (process / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return int(fields[11]) + int(fields[12])
