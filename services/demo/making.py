@@ -11,6 +11,7 @@ from app.errors import Conflict, NotFound
 from app.ids import new_id, new_request_id
 from app.settings import Settings
 from services.context import Context
+from services.demo.integrations import add_integration
 from services.demo.keys import demo_key
 from services.demo.people import add_people, add_projects
 from services.demo.site import demo_installation
@@ -37,7 +38,7 @@ def demo_settings(settings: Settings) -> Settings:
 
 
 async def make_demo(runtime: Runtime, caller: str) -> Demo:
-    """The demo tenant with an installation, its key, people and projects.
+    """The demo tenant with an installation, its key, people, projects and an integration.
 
     The runtime is started, has been made from `demo_settings`, and its database is migrated.
     """
@@ -47,6 +48,7 @@ async def make_demo(runtime: Runtime, caller: str) -> Demo:
     key = await demo_key(context, installation)
     await add_people(context)
     await add_projects(context)
+    await add_integration(context)
     ttl = runtime.settings.token_ttl_seconds
     request = TokenRequest(tenant=context.tenant, user_id=USER, roles=["admin"], ttl_seconds=ttl)
     token = issue_token(runtime.signing_key, runtime.settings, runtime.clock, request)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from graph.relay import to_global_id
 from tests.runtime.records import made, person, publication, work
+from tests.services.integrations.samples import forge
 from tests.world import World
 
 
@@ -18,18 +19,23 @@ class Sample(NamedTuple):
     document: str
     lookup: bool = False
     answers: frozenset[str] = frozenset()
+    #: What a stranger is told instead of NOT_FOUND.
+    foreign: str = "NOT_FOUND"
 
 
 def _query(text: str, *, lookup: bool = False) -> Sample:
     return Sample(f"{{ {text} }}", lookup)
 
 
-def _change(text: str, *answers: str, lookup: bool = True) -> Sample:
-    return Sample(f"mutation {{ {text} {{ errors {{ code }} }} }}", lookup, frozenset(answers))
+def _change(text: str, *answers: str, lookup: bool = True, foreign: str = "NOT_FOUND") -> Sample:
+    return Sample(f"mutation {{ {text} {{ errors {{ code }} }} }}", lookup, frozenset(answers), foreign)
 
 
 _IN_INSTALLATION = 'installation(id: "%(installation)s") { id '
 _IN_PERSON = 'person(id: "%(person)s") { id '
+_IN_DEFINITION = 'integrationDefinition(id: "%(definition)s") { id '
+_IN_INSTANCE = 'integrationInstance(id: "%(instance)s") { id '
+_DRAFT = '"{\\"name\\":\\"Another\\",\\"version\\":\\"1.0.0\\",\\"type\\":\\"http\\",\\"authType\\":\\"none\\"}"'
 _FIRST = "(first: 5) { nodes { id } }"
 
 SAMPLES: dict[tuple[str, str], Sample] = {
@@ -37,6 +43,13 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("Query", "explainDecision"): _query('explainDecision(requestId: "%(request)s") { code }', lookup=True),
     ("Query", "installation"): _query(_IN_INSTALLATION + "}", lookup=True),
     ("Query", "installations"): _query(f"installations{_FIRST}"),
+    ("Query", "integrationDefinition"): _query(_IN_DEFINITION + "}", lookup=True),
+    ("Query", "integrationDefinitions"): _query(f"integrationDefinitions{_FIRST}"),
+    ("Query", "integrationInstance"): _query(_IN_INSTANCE + "}", lookup=True),
+    ("Query", "integrationInstances"): _query(f"integrationInstances{_FIRST}"),
+    ("IntegrationDefinition", "content"): _query(f"{_IN_DEFINITION} content {{ methods {{ name }} }} }}", lookup=True),
+    ("IntegrationInstance", "config"): _query(f"{_IN_INSTANCE} config }}", lookup=True),
+    ("IntegrationInstance", "definition"): _query(f"{_IN_INSTANCE} definition {{ id }} }}", lookup=True),
     ("Query", "people"): _query(f"people{_FIRST}"),
     ("Query", "person"): _query(_IN_PERSON + "}", lookup=True),
     ("Query", "project"): _query('project(id: "%(project)s") { id }', lookup=True),
@@ -70,6 +83,29 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("Mutation", "archiveInstallation"): _change('archiveInstallation(id: "%(installation)s")', "INVALID_TRANSITION"),
     ("Mutation", "createInstallation"): _change('createInstallation(input: {displayName: "A site"})', lookup=False),
     ("Mutation", "createProject"): _change('createProject(input: {title: "A project"})', lookup=False),
+    ("Mutation", "archiveIntegrationDefinition"): _change('archiveIntegrationDefinition(id: "%(definition)s")'),
+    ("Mutation", "createIntegrationDefinition"): _change(
+        f"createIntegrationDefinition(document: {_DRAFT})", lookup=False
+    ),
+    ("Mutation", "createIntegrationInstance"): _change(
+        'createIntegrationInstance(input: {name: "B", definition: "%(definition)s"})',
+        foreign="INTEGRATION_TYPE_UNKNOWN",
+    ),
+    ("Mutation", "deleteIntegrationCredentials"): _change('deleteIntegrationCredentials(id: "%(instance)s")'),
+    ("Mutation", "deleteIntegrationInstance"): _change('deleteIntegrationInstance(id: "%(instance)s")'),
+    ("Mutation", "deprecateIntegrationDefinition"): _change('deprecateIntegrationDefinition(id: "%(definition)s")'),
+    ("Mutation", "publishIntegrationDefinition"): _change(
+        'publishIntegrationDefinition(id: "%(definition)s")', "INVALID_TRANSITION"
+    ),
+    ("Mutation", "setIntegrationCredentials"): _change(
+        'setIntegrationCredentials(id: "%(instance)s", credentials: {token: "t"})'
+    ),
+    ("Mutation", "updateIntegrationDefinition"): _change(
+        f'updateIntegrationDefinition(id: "%(definition)s", document: {_DRAFT})', "INVALID_TRANSITION"
+    ),
+    ("Mutation", "updateIntegrationInstance"): _change(
+        'updateIntegrationInstance(input: {id: "%(instance)s", name: "Another"})'
+    ),
     ("Mutation", "deleteProject"): _change('deleteProject(id: "%(project)s")'),
     ("Mutation", "disableInstallation"): _change('disableInstallation(id: "%(installation)s")'),
     ("Mutation", "enableInstallation"): _change('enableInstallation(id: "%(installation)s")', "INVALID_TRANSITION"),
@@ -107,6 +143,11 @@ SAMPLES: dict[tuple[str, str], Sample] = {
 async def rows(world: World) -> dict[str, str]:
     """One row of each kind, by its global id; a refused request, by its request id."""
     from models.people import Membership, Publication, Work
+    from services.inputs import read_input
+    from services.integrations.definitions.lifecycle import publish_integration_definition
+    from services.integrations.definitions.model import Definition
+    from services.integrations.definitions.registry import create_integration_definition
+    from services.integrations.instances import NewInstance, create_integration_instance
     from services.projects import ProjectFields, create_project
 
     installation = await world.installation(verified=False)
@@ -117,6 +158,11 @@ async def rows(world: World) -> dict[str, str]:
     refused = await world.get("/people", issued.secret)
     await world.runtime.sealer.seal_all()
 
+    definition = await create_integration_definition(world.context(), read_input(Definition, forge()))
+    await publish_integration_definition(world.context(), definition["id"])
+    connected = NewInstance(definition=definition["id"], name="The forge", config={"organization": "ada"})
+    instance = await create_integration_instance(world.context(), connected)
+
     async def only(table: type) -> str:
         found = await table.of(world.tenant).one(table.id, where=table.tenant == world.tenant)  # type: ignore[attr-defined]
         return str(found["id"])
@@ -126,6 +172,8 @@ async def rows(world: World) -> dict[str, str]:
         "credential": ("Credential", str(issued.credential["id"])), "person": ("Person", str(added.person)),
         "project": ("Project", str(project["id"])), "membership": ("Membership", await only(Membership)),
         "publication": ("Publication", await only(Publication)), "work": ("Work", await only(Work)),
+        "definition": ("IntegrationDefinition", str(definition["id"])),
+        "instance": ("IntegrationInstance", str(instance["id"])),
     }  # fmt: skip
     ids = {name: to_global_id(kind, row) for name, (kind, row) in local.items()}
     return ids | {"request": refused.headers["x-request-id"], "digest": world.tenant.hex * 2}

@@ -2,6 +2,7 @@
 
 _FROZEN = "`/integrations` shows plugins what is listed, and no more; the control plane speaks GraphQL"
 _BY_NODE = "read by `node` and `nodes`, which find the operation by the type that an id names"
+_ONE_OF_MANY = "one is read through the loader of many, `get_integration_definitions` and `…_instances`"
 _CONSUMER = "what a key asks of its own installation; the control plane has `installation` and `verifyOrigin`"
 _AS_CONSUMERS_SEE = "what is listed, as consumers see it; the control plane has `person(orcidId:)`"
 _ON_THE_MACHINE = "done on the server's own machine by the command, not over a network"
@@ -17,24 +18,16 @@ _CONTROL_PLANE = (
     "rotate_credential", "set_person_visibility", "set_publication_visibility", "set_work_visibility", "sync_person",
     "update_installation", "update_project", "verify_audit", "verify_origin",
 )  # fmt: skip
-_HUB = (
-    "archive_integration_definition", "create_integration_definition", "create_integration_instance",
-    "delete_integration_credentials", "delete_integration_instance", "deprecate_integration_definition",
-    "get_integration_definition", "get_integration_definitions", "get_integration_instance",
-    "get_integration_instances", "list_integration_definitions", "list_integration_instances",
-    "publish_integration_definition", "set_integration_credentials", "update_integration_definition",
-    "update_integration_instance",
-)  # fmt: skip
 _BY_LOADER = ("get_integration_definitions", "get_integration_instances")
 _MACHINE = ("create_tenant", "export_audit", "import_records")
 
 #: (surface, operation) → reason.
 WAIVERS: dict[tuple[str, str], str] = {
     **{("rest", name): _FROZEN for name in _CONTROL_PLANE},
-    **{("graphql", name): "the control plane's fields of integrations follow in the next change" for name in _HUB},
     **{("rest", name): "several at once are read by the loaders" for name in _BY_LOADER},
     **{(surface, name): _ON_THE_MACHINE for surface in ("rest", "graphql") for name in _MACHINE},
     **{("graphql", name): _CONSUMER for name in ("get_own_installation", "check_own_origin")},
     **{("graphql", name): _AS_CONSUMERS_SEE for name in ("get_person", "list_publications_by")},
     **{("graphql", name): _BY_NODE for name in ("get_audit_events", "get_memberships", "get_origins")},
+    **{("graphql", name): _ONE_OF_MANY for name in ("get_integration_definition", "get_integration_instance")},
 }

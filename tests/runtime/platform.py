@@ -56,7 +56,7 @@ class Platform:
         """A definition of the tenant; published unless told otherwise."""
         made: dict[str, Any] = await self.ok("POST", DEFINITIONS, forge(**changes), 201)
         if publish:
-            made = await self.ok("POST", f"{DEFINITIONS}/{made['id']}/publish", status=201)
+            made = await self.ok("POST", f"{DEFINITIONS}/{made['id']}/publish")
         return made
 
     async def instance(self, definition: str | None = None, **given: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ JSON_PARTS = (
 _PLAIN = ("name", "description", "type", "auth_type", "base_url")
 SUMMARY = (
     "id, tenant, name, description, semver, type, category, auth_type, status, created_at, updated_at, published_at, "
-    "version"
+    "version, (tenant IS NULL) AS built_in"
 )
 #: Everything but the search text.
 COLUMNS = f"{SUMMARY}, base_url, {', '.join(JSON_PARTS)}"
@@ -58,7 +58,7 @@ async def find_definition(tenant: UUID, definition_id: UUID) -> dict[str, Any]:
     row = await table.seen_by(tenant).one(*table.all_columns(), where=table.id == definition_id)
     if row is None:
         raise NotFound("There is no such integration definition.")
-    return row
+    return row | {"built_in": row["tenant"] is None}
 
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,82 @@
+"""What is sent in to connect an integration, or to change what is connected."""
+
+from typing import Any
+
+import msgspec
+import strawberry
+
+from app.errors import ValidationFailed
+from graph.relay import from_global_id
+from graph.scalars import JSON
+from services.integrations.instances import InstanceChange, NewInstance
+
+_CREDENTIALS = "Secrets by name, as texts; they are never shown again."
+
+
+@strawberry.input(description="An integration to connect, named by exactly one of `definition` and `type`.")
+class CreateIntegrationInstanceInput:
+    name: str = strawberry.field(description="What people call it; at most 255 characters.")
+    definition: strawberry.ID | None = strawberry.field(default=None, description="The definition's id.")
+    type: str | None = strawberry.field(
+        default=None, description="The definition's name: the version that was published last."
+    )
+    config: JSON | None = strawberry.field(default=None, description="Its configuration; it can follow.")
+    credentials: JSON | None = strawberry.field(default=None, description=_CREDENTIALS)
+    enabled: bool = strawberry.field(default=True, description="Whether it may be called.")
+
+    def request(self) -> NewInstance:
+        named = self.definition
+        return NewInstance(
+            definition=None if named is None else from_global_id(named, "IntegrationDefinition", "definition"),
+            type=self.type,
+            name=self.name,
+            config=config_input(self.config),
+            credentials=None if self.credentials is None else credentials_input(self.credentials),
+            enabled=self.enabled,
+        )
+
+
+@strawberry.input(description="Changes to an instance; what is absent stays as it is.")
+class UpdateIntegrationInstanceInput:
+    id: strawberry.ID = strawberry.field(description="The instance's id.")
+    name: str | None = strawberry.field(default=strawberry.UNSET, description="A new name.")
+    config: JSON | None = strawberry.field(
+        default=strawberry.UNSET, description="The whole configuration; null for none."
+    )
+    enabled: bool | None = strawberry.field(default=strawberry.UNSET, description="Whether it may be called.")
+    version: int | None = strawberry.field(
+        default=None, description="Refuse the change where the instance has another version by now."
+    )
+
+    def change(self) -> InstanceChange:
+        given: dict[str, Any] = {
+            name: getattr(self, name)
+            for name in ("name", "config", "enabled")
+            if getattr(self, name) is not strawberry.UNSET
+        }
+        for name in ("name", "enabled"):
+            if name in given and given[name] is None:
+                raise ValidationFailed({name: "must not be null"})
+        if "config" in given:
+            given["config"] = config_input(given["config"])
+        return InstanceChange(**given, version=self.version)
+
+
+def config_input(value: Any) -> dict[str, Any] | None:
+    """A configuration. Raises ValidationFailed for what is no object."""
+    found: dict[str, Any] | None = _checked("config", value, dict[str, Any] | None)
+    return found
+
+
+def credentials_input(value: Any) -> dict[str, str]:
+    """Secrets by name. Raises ValidationFailed, which repeats none of them."""
+    found: dict[str, str] = _checked("credentials", value, dict[str, str])
+    return found
+
+
+def _checked(name: str, value: Any, kind: Any) -> Any:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        rule = "must be an object of texts" if name == "credentials" else "must be an object"
+        raise ValidationFailed({name: rule}) from None

@@ -1,0 +1,95 @@
+"""Integrations, changed."""
+
+from typing import Annotated, Any, TypeAlias
+
+import strawberry
+
+import services.integrations.instances as instances
+from graph.integrations import payloads
+from graph.integrations.inputs import (
+    CreateIntegrationInstanceInput,
+    UpdateIntegrationInstanceInput,
+    credentials_input,
+)
+from graph.integrations.queries import DefinitionId, InstanceId
+from graph.relay import from_global_id
+from graph.request import Info
+from graph.requires import mutation_field
+from graph.scalars import JSON
+from services.inputs import read_input
+from services.integrations.definitions import lifecycle, registry
+from services.integrations.definitions.model import Definition
+
+Document: TypeAlias = Annotated[
+    str, strawberry.argument(description="The definition as JSON text, as `/api/v1/integrations/definitions` takes it.")
+]
+Revision: TypeAlias = Annotated[
+    int | None, strawberry.argument(description="The revision that was read; an old one is refused.")
+]
+Create: TypeAlias = Annotated[CreateIntegrationInstanceInput, strawberry.argument(description="What to connect.")]
+Update: TypeAlias = Annotated[UpdateIntegrationInstanceInput, strawberry.argument(description="What changes.")]
+Credentials: TypeAlias = Annotated[
+    JSON, strawberry.argument(description="Secrets by name, as texts, in the place of all that there were.")
+]
+
+
+@strawberry.type
+class IntegrationMutation:
+    @mutation_field(registry.create_integration_definition, payloads.CreateIntegrationDefinitionPayload, "definition")
+    async def create_integration_definition(self, info: Info, document: Document) -> Any:
+        definition = read_input(Definition, document.encode())
+        return await registry.create_integration_definition(info.context.context, definition)
+
+    @mutation_field(registry.update_integration_definition, payloads.UpdateIntegrationDefinitionPayload, "definition")
+    async def update_integration_definition(
+        self, info: Info, id: DefinitionId, document: Document, revision: Revision = None
+    ) -> Any:
+        wanted, definition = _definition(id), read_input(Definition, document.encode())
+        return await registry.update_integration_definition(info.context.context, wanted, definition, revision)
+
+    @mutation_field(
+        lifecycle.publish_integration_definition, payloads.PublishIntegrationDefinitionPayload, "definition"
+    )
+    async def publish_integration_definition(self, info: Info, id: DefinitionId) -> Any:
+        return await lifecycle.publish_integration_definition(info.context.context, _definition(id))
+
+    @mutation_field(
+        lifecycle.deprecate_integration_definition, payloads.DeprecateIntegrationDefinitionPayload, "definition"
+    )
+    async def deprecate_integration_definition(self, info: Info, id: DefinitionId) -> Any:
+        return await lifecycle.deprecate_integration_definition(info.context.context, _definition(id))
+
+    @mutation_field(
+        lifecycle.archive_integration_definition, payloads.ArchiveIntegrationDefinitionPayload, "definition"
+    )
+    async def archive_integration_definition(self, info: Info, id: DefinitionId) -> Any:
+        return await lifecycle.archive_integration_definition(info.context.context, _definition(id))
+
+    @mutation_field(instances.create_integration_instance, payloads.CreateIntegrationInstancePayload, "instance")
+    async def create_integration_instance(self, info: Info, input: Create) -> Any:
+        return await instances.create_integration_instance(info.context.context, input.request())
+
+    @mutation_field(instances.update_integration_instance, payloads.UpdateIntegrationInstancePayload, "instance")
+    async def update_integration_instance(self, info: Info, input: Update) -> Any:
+        return await instances.update_integration_instance(info.context.context, _instance(input.id), input.change())
+
+    @mutation_field(instances.delete_integration_instance, payloads.DeleteIntegrationInstancePayload, "instance")
+    async def delete_integration_instance(self, info: Info, id: InstanceId) -> Any:
+        return await instances.delete_integration_instance(info.context.context, _instance(id))
+
+    @mutation_field(instances.set_integration_credentials, payloads.SetIntegrationCredentialsPayload, "instance")
+    async def set_integration_credentials(self, info: Info, id: InstanceId, credentials: Credentials) -> Any:
+        wanted, given = _instance(id), credentials_input(credentials)
+        return await instances.set_integration_credentials(info.context.context, wanted, given)
+
+    @mutation_field(instances.delete_integration_credentials, payloads.DeleteIntegrationCredentialsPayload, "instance")
+    async def delete_integration_credentials(self, info: Info, id: InstanceId) -> Any:
+        return await instances.delete_integration_credentials(info.context.context, _instance(id))
+
+
+def _definition(text: str) -> Any:
+    return from_global_id(text, "IntegrationDefinition")
+
+
+def _instance(text: str) -> Any:
+    return from_global_id(text, "IntegrationInstance")
