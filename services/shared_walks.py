@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from app.absence import Absence
-from services.walks import TRIES, MemoryWalks, WalkKey
+from services.walks import TRIES, Cover, MemoryWalks, WalkKey
 
 LOG = structlog.get_logger("dovetail.walks")
 _BEGIN = """
@@ -25,8 +25,9 @@ local page = tonumber(ARGV[1])
 if page < 2 or page > pages + 1 or pages == 0 then return 0 end
 if tonumber(redis.call('HGET', KEYS[1], 'uses')) < 1 then return 0 end
 redis.call('HINCRBY', KEYS[1], 'uses', -1)
-if tonumber(redis.call('HGET', KEYS[1], 'paid')) > 0 then redis.call('HINCRBY', KEYS[1], 'paid', -1) end
-return 1
+if tonumber(redis.call('HGET', KEYS[1], 'paid')) < 1 then return 1 end
+redis.call('HINCRBY', KEYS[1], 'paid', -1)
+return 2
 """
 
 
@@ -44,9 +45,9 @@ class RedisWalks:
         done = await self._run(self._begin, key, follow, self._alone.seconds, TRIES)
         return await self._alone.begin(key, pages) if done is None else done
 
-    async def covers(self, key: WalkKey, page: int) -> bool:
+    async def covers(self, key: WalkKey, page: int) -> Cover:
         done = await self._run(self._covers, key, page)
-        return await self._alone.covers(key, page) if done is None else done == 1
+        return await self._alone.covers(key, page) if done is None else Cover(done)
 
     async def _run(self, script: Any, key: WalkKey, *args: int) -> int | None:
         if not self._absence.may_ask():

@@ -6,6 +6,7 @@ for quota: each may be asked for, and asked for again, a bounded number of times
 """
 
 from collections import OrderedDict
+from enum import IntEnum
 from typing import Protocol
 from uuid import UUID
 
@@ -28,14 +29,25 @@ class _Walk(msgspec.Struct):
     until: float
 
 
+class Cover(IntEnum):
+    """What a walk does for a page: nothing; not refused, but counted; or paid for by its first page.
+
+    Walks of one list that overlap share what was paid, so a page may be asked for when all of it is used.
+    """
+
+    NONE = 0
+    UNPAID = 1
+    PAID = 2
+
+
 class Walks(Protocol):
     """The walks that are going on."""
 
     async def begin(self, key: WalkKey, pages: int) -> int:
         """Reserve pages 2..`pages`, up to the ceiling; how many of them are yet to be paid for."""
 
-    async def covers(self, key: WalkKey, page: int) -> bool:
-        """Whether this page of a walk is reserved; takes one of the walk's uses."""
+    async def covers(self, key: WalkKey, page: int) -> Cover:
+        """Whether this page of a walk is reserved, and paid for; takes one of the walk's uses."""
 
 
 class MemoryWalks:
@@ -60,14 +72,16 @@ class MemoryWalks:
         self._walks.move_to_end(key)
         return unpaid
 
-    async def covers(self, key: WalkKey, page: int) -> bool:
+    async def covers(self, key: WalkKey, page: int) -> Cover:
         walk = self._live(key)
         # One page of slack: rows may be added while the list is walked.
         if walk is None or not 2 <= page <= walk.pages + 1 or walk.uses_left < 1:
-            return False
+            return Cover.NONE
         walk.uses_left -= 1
-        walk.paid = max(0, walk.paid - 1)
-        return True
+        if walk.paid < 1:
+            return Cover.UNPAID
+        walk.paid -= 1
+        return Cover.PAID
 
     def _live(self, key: WalkKey) -> _Walk | None:
         walk = self._walks.get(key)

@@ -24,7 +24,7 @@ from services.access.keys import Keys, Opened, Unknown
 from services.chain.denials import Denials
 from services.chain.entries import Entry
 from services.limits import Limiter, Verdict
-from services.walks import WalkKey, Walks
+from services.walks import Cover, WalkKey, Walks
 
 #: Unknown keys from one client address: as many a minute and at once as an installation may send by default.
 _UNKNOWN_PER_MINUTE = 600
@@ -172,18 +172,19 @@ class Gate:
 
     async def _check_rate(self, approach: Approach, opened: Opened) -> None:
         key, per_minute, burst = self._bucket(approach, opened)
-        if approach.pays_ahead and await self._is_covered(approach, opened):
+        cover = await self._cover(approach, opened) if approach.pays_ahead else Cover.NONE
+        if cover is Cover.PAID:
             approach.verdict = await self._limiter.peek(key, per_minute, burst)
             return
         verdict = approach.verdict = await self._limiter.hit(key, per_minute, burst)
-        if verdict.admitted or (not approach.pays_ahead and await self._is_covered(approach, opened)):
+        if verdict.admitted or cover or (not approach.pays_ahead and await self._cover(approach, opened)):
             return
         rule = Rule("rate_limit", f"at most {per_minute} requests a minute, {burst} at once", "more")
         await self.refuse(approach, RateLimited(verdict.retry_seconds), rule)
 
-    async def _is_covered(self, approach: Approach, opened: Opened) -> bool:
+    async def _cover(self, approach: Approach, opened: Opened) -> Cover:
         if approach.walk is None or approach.page < 2:
-            return False
+            return Cover.NONE
         return await self._walks.covers(self._walk_key(approach, opened, approach.walk), approach.page)
 
     def _bucket(self, approach: Approach, opened: Opened) -> tuple[str, int, int]:

@@ -10,7 +10,7 @@ from app.clock import SECOND, SettableClock
 from app.ids import new_id
 from app.shared_bus import connect
 from services.shared_walks import RedisWalks
-from services.walks import MemoryWalks, WalkKey, Walks
+from services.walks import Cover, MemoryWalks, WalkKey, Walks
 from tests.databases import required_redis_url  # noqa: F401 - a fixture
 
 
@@ -40,7 +40,7 @@ def key() -> WalkKey:
 async def test_what_page_one_reserves(pages: int, reserved: int, walks: Walks, key: WalkKey) -> None:
     """The pages after the first, up to the ceiling; a list of one page begins no walk."""
     assert await walks.begin(key, pages) == reserved
-    assert await walks.covers(key, 2) == (reserved > 0)
+    assert bool(await walks.covers(key, 2)) == (reserved > 0)
 
 
 async def test_which_pages_are_covered(walks: Walks, key: WalkKey) -> None:
@@ -52,7 +52,8 @@ async def test_which_pages_are_covered(walks: Walks, key: WalkKey) -> None:
 async def test_each_page_may_be_tried_twice(walks: Walks, key: WalkKey) -> None:
     """A page may be asked for again after a timeout, and the walk as a whole twice its length."""
     await walks.begin(key, 4)
-    assert sum([await walks.covers(key, 2) for _ in range(50)]) == 6
+    found = [await walks.covers(key, 2) for _ in range(50)]
+    assert found == [Cover.PAID] * 3 + [Cover.UNPAID] * 3 + [Cover.NONE] * 44
 
 
 async def test_a_walk_ends_in_time(clock: SettableClock, key: WalkKey) -> None:
@@ -100,6 +101,13 @@ async def test_walks_at_the_same_time(walks: Walks, key: WalkKey) -> None:
     assert all([await walks.covers(key, page) for page in (2, 3, 4, 5) for _ in range(3)])
 
 
+async def test_walks_at_the_same_time_are_counted_each(walks: Walks, key: WalkKey) -> None:
+    """What two overlapping walks ask for beyond what the first paid is not refused, and is not paid for either."""
+    paid = await walks.begin(key, 5) + await walks.begin(key, 5)
+    covers = [await walks.covers(key, page) for page in (2, 3, 4, 5) for _ in range(2)]
+    assert (paid, covers.count(Cover.PAID), covers.count(Cover.UNPAID)) == (4, 4, 4)
+
+
 async def test_other_keys_are_not_covered(walks: Walks, key: WalkKey) -> None:
     """Another installation, surface or query has no part in it."""
     await walks.begin(key, 5)
@@ -121,7 +129,7 @@ async def test_any_order_of_events_keeps_the_bounds(clock: SettableClock) -> Non
                 assert 0 <= unpaid <= follow
                 begun += follow
             elif r.random() < 0.95:
-                covered += await walks.covers(key, r.randrange(0, 15))
+                covered += bool(await walks.covers(key, r.randrange(0, 15)))
             else:
                 clock.advance(r.randrange(0, 20) * SECOND)
         assert covered <= 2 * begun
