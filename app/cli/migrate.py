@@ -1,6 +1,7 @@
 """`dovetail migrate`: bring the database to what this version needs."""
 
 import asyncio
+from pathlib import Path
 
 import rich_click as click
 
@@ -13,12 +14,17 @@ from app.settings import Settings, SettingsError, load_settings
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Change nothing; exit 1 where migrations are pending.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Change nothing; exit 1 where migrations are pending, or one takes something away and does not say why.",
+)
 @json_option
 def migrate(check: bool) -> None:
     """Run the migrations that are pending; safe beside other starters and to run twice."""
     settings = load_settings()
     if check:
+        refuse_unmarked()
         waiting = waiting_migrations(settings)
         if waiting:
             raise not_migrated(waiting)
@@ -26,6 +32,18 @@ def migrate(check: bool) -> None:
         return
     ran = run_migrations(settings)
     emit({"ran": ran}, "\n".join(f"ran {one}" for one in ran) or "The database is up to date.")
+
+
+def refuse_unmarked(folder: Path | None = None) -> None:
+    """Raises CommandFailed naming file and statement of a destructive migration that is not marked as one."""
+    from app.database.destructive import told, unmarked
+    from app.database.waiting import FOLDER
+
+    found = unmarked(folder or FOLDER)
+    if found:
+        files = {one.file: [finding._asdict() for finding in one.findings] for one in found}
+        text = f"Migrations take something away unmarked:\n{told(found)}"
+        raise CommandFailed("migration_destructive", text, files=files)
 
 
 def waiting_migrations(settings: Settings) -> list[str]:

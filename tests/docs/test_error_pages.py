@@ -1,12 +1,13 @@
 """Every error code has one page, and the table of codes equals the registry."""
 
+import ast
 import re
 
 import msgspec
 import pytest
 
 from app.errors import REGISTRY
-from tests.docs.pages import DOCS, blocks, text_of
+from tests.docs.pages import DOCS, ROOT, blocks, text_of
 
 ERRORS = DOCS / "errors"
 _ROW = re.compile(r"^\| \[`(\w+)`\]\((\w+)\.md\) \| (\d{3}) \| .+ \|$", re.MULTILINE)
@@ -17,7 +18,23 @@ _READERS = ("**If you write a plugin:**", "**If you run the server:**")
 def test_each_code_has_a_page_and_each_page_a_code() -> None:
     """No code is without a page, and no page is left over from a code that is gone."""
     written = {page.stem for page in ERRORS.glob("*.md") if page.name != "README.md"}
-    assert written == set(REGISTRY)
+    assert written == {*REGISTRY, "command-line"}
+
+
+def test_each_code_of_the_command_has_its_part_of_a_page() -> None:
+    """What the command raises by itself, and nothing besides: read from its source."""
+    raised = {"settings_invalid"}
+    for path in (*(ROOT / "app" / "cli").glob("*.py"), *(ROOT / "services").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "CommandFailed":
+                code = node.args[0]
+                assert isinstance(code, ast.Constant), (
+                    f"{path}:{node.lineno}: a code is written out, so that it is found"
+                )
+                raised.add(code.value)
+    written = re.findall(r"^## `(\w+)`$", text_of(ERRORS / "command-line.md"), re.MULTILINE)
+    assert written == sorted(set(written))
+    assert set(written) == raised - set(REGISTRY)
 
 
 def test_the_table_is_the_registry() -> None:
