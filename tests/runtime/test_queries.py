@@ -158,3 +158,10 @@ async def test_a_wrong_secret_comes_before_the_credential(v1: Surface, world: Wo
     key = await keys.key_in(world, "revoked credential")
     await v1.refused(401, "invalid_installation_credential", "/people", keys.wrong_secret(key))
     await v1.refused(403, "inactive_installation_credential", "/people", key)
+
+
+@pytest.mark.parametrize(("text", "page"), [("1.0", 1), ("2e0", 2), ("1e1", 10), ("1.00", 1)])
+async def test_an_integer_in_another_form_is_read_as_one(v1: Surface, world: World, text: str, page: int) -> None:
+    """v1 is frozen and has always taken these (decision 0018); the answer shows the plain integer."""
+    answer = await v1.ok(f"/people?page={text}", await world.ready_key())
+    assert (answer["page"], type(answer["page"])) == (page, int)
