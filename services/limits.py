@@ -9,6 +9,7 @@ import structlog
 from redis.exceptions import RedisError
 from throttled.asyncio import MemoryStore, RedisStore, Throttled, rate_limiter
 from throttled.exceptions import StoreUnavailableError
+from throttled.utils import now_mono_f
 
 from app.absence import Absence
 from app.shared_bus import ANSWER_SECONDS
@@ -17,6 +18,17 @@ LOG = structlog.get_logger("dovetail.limits")
 # The library's default of 1,024 keys would let a flood of keys reset everybody's limit.
 _MOST_KEYS = 100_000
 _WAIT = {"SOCKET_TIMEOUT": ANSWER_SECONDS, "SOCKET_CONNECT_TIMEOUT": ANSWER_SECONDS}
+#: The bucket's number is when it is full again, in seconds of the library's own epoch.
+_REFUND = """
+local full_at = redis.call('GET', KEYS[1])
+if not full_at then return 0 end
+local now = redis.call('TIME')
+now = (now[1] - 1735660800) + (now[2] / 1000000)
+local left = tonumber(full_at) - tonumber(ARGV[1]) - now
+if left <= 0 then return redis.call('DEL', KEYS[1]) end
+redis.call('SET', KEYS[1], now + left, 'EX', math.ceil(left))
+return 1
+"""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -43,6 +55,7 @@ class Limiter:
         self._shared = RedisStore(server=redis_url, options=dict(_WAIT)) if redis_url else None
         self._buckets: dict[tuple[int, int, bool], Throttled] = {}
         self._absence = absence or Absence()
+        self._refund = self._shared._backend.get_client().register_script(_REFUND) if self._shared else None
 
     async def hit(self, key: str, per_minute: int, burst: int, cost: int = 1) -> Verdict:
         """Take `cost` from the bucket, or nothing where it does not hold as much."""
@@ -57,6 +70,30 @@ class Limiter:
         state = await self._ask("peek", key, per_minute, burst)
         wait = 60 / per_minute if state.remaining < 1 else 0.0
         return Verdict(state.remaining > 0, per_minute, burst, state.remaining, state.reset_after, wait)
+
+    async def refund(self, key: str, verdict: Verdict, units: int) -> Verdict:
+        """Put back what a `hit` took and was not used: the bucket as it is then, never fuller than full."""
+        bucket = self._bucket(verdict.quota, verdict.burst, shared=self._shared is not None)
+        seconds = units * 60 / verdict.quota
+        # The library's limiters only take: this changes the one number that they keep, under their own key.
+        name = bucket.limiter._prepare_key(key)
+        if self._refund is None or not self._absence.may_ask():
+            await self._refund_here(name, seconds)
+        else:
+            try:
+                await self._refund(keys=[name], args=[seconds])
+            except (RedisError, OSError) as error:
+                self._lost(error)
+        remaining = min(verdict.burst, verdict.remaining + units)
+        after = max(0.0, verdict.reset_after - seconds)
+        return Verdict(verdict.admitted, verdict.quota, verdict.burst, remaining, after)
+
+    async def _refund_here(self, name: str, seconds: float) -> None:
+        full_at = await self._memory.get(name)
+        if full_at is not None:
+            now = now_mono_f()
+            earlier = max(now, float(full_at) - seconds)
+            await self._memory.set(name, earlier, max(1, ceil(earlier - now)))
 
     async def _ask(self, method: str, key: str, per_minute: int, burst: int, **given: Any) -> Any:
         if self._shared is not None and self._absence.may_ask():

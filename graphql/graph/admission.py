@@ -1,6 +1,7 @@
 """From a request to an operation that may run: who asks, which document, and whether the budget holds its cost."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 _TIER_FACTORS = {"standard": 1, "premium": 5}
 
 
-class Admitted(msgspec.Struct, frozen=True):
-    """An operation that may run now; its cost is paid."""
+class Admitted(msgspec.Struct):
+    """An operation that may run now; its cost is paid, and what it does not use is given back by `settle`."""
 
     graph: GraphContext
     operation: Operation
@@ -31,10 +32,21 @@ class Admitted(msgspec.Struct, frozen=True):
     extensions: Mapping[str, Any]
     cost: int
     verdict: Verdict
+    give_back: Callable[[Verdict, int], Awaitable[Verdict]]
+    used: int
+
+    async def settle(self, content: dict[str, Any]) -> None:
+        """Give back what the answer did not use, and report it; what failed may have cost all it was charged for."""
+        if not content.get("errors"):
+            self.used = max(1, min(self.cost, self.operation.measure.used(content["data"])))
+        if self.used < self.cost:
+            self.verdict = await self.give_back(self.verdict, self.cost - self.used)
+        content["extensions"] = {"cost": self.cost_report()}
 
     def cost_report(self) -> dict[str, int]:
         return {
             "requested": self.cost,
+            "used": self.used,
             "limit": self.verdict.quota,
             "remaining": self.verdict.remaining,
             "resetAfterMs": round(self.verdict.reset_after * 1000),
@@ -77,7 +89,8 @@ class Admission:
         used = operation.coordinates
         usage = self._runtime.usage
         usage.note_client(graph.viewer, "control-plane", "", used.elements(variables, usage.elements.intern))
-        return Admitted(graph, operation, variables, request.extensions or {}, cost, verdict)
+        give_back = partial(self._runtime.limiter.refund, _bucket(graph.viewer))
+        return Admitted(graph, operation, variables, request.extensions or {}, cost, verdict, give_back, cost)
 
     def _document(self, request: GraphqlRequest, viewer: Principal) -> Document:
         if request.document_id is not None:
@@ -107,8 +120,11 @@ class Admission:
 
     async def _charge(self, viewer: Principal, cost: int) -> Verdict:
         per_minute = self._runtime.settings.graphql_cost_per_minute * _TIER_FACTORS[viewer.tier]
-        key = f"cost:{viewer.tenant}:{viewer.subject}"
-        verdict = await self._runtime.limiter.hit(key, per_minute, max(1, per_minute // 2), cost)
+        verdict = await self._runtime.limiter.hit(_bucket(viewer), per_minute, max(1, per_minute // 2), cost)
         if not verdict.admitted:
             raise BudgetSpent(verdict, cost)
         return verdict
+
+
+def _bucket(viewer: Principal) -> str:
+    return f"cost:{viewer.tenant}:{viewer.subject}"

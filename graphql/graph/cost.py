@@ -2,7 +2,8 @@
 
 An object costs 1, a plain field nothing, a field with a resolver of its own 1, a mutation 10. What stands in a list
 counts as often as the list may be long: by `first`, `last` or `ids`, else 10 times, or 5 along an edge. A plan
-is made once per document; the variables of a request are put in afterwards, in time linear to the plan.
+is made once per document; the variables of a request are put in afterwards, in time linear to the plan. What was
+charged and not used, because lists were shorter, is given back after the answer.
 """
 
 from collections.abc import Mapping
@@ -62,6 +63,23 @@ class Plan(NamedTuple):
         return self.own + (self.sizes.value(variables) if self.sizes.variables else self.sizes.known) * inner
 
 
+class Measure(NamedTuple):
+    """The same sum over what an answer holds: `own + rows * (each + leaves + what is below)`."""
+
+    own: int
+    each: int
+    leaves: int
+    below: tuple[tuple[str, "Measure"], ...]
+
+    def used(self, value: Any) -> int:
+        """What the value cost to make; a list counts its rows, and what is null only itself."""
+        rows = [row for row in value if row is not None] if isinstance(value, list) else [value] if value else []
+        total = self.own + len(rows) * (self.each + self.leaves)
+        for key, measure in self.below:
+            total += sum(measure.used(row[key]) for row in rows if key in row)
+        return total
+
+
 ONCE = Sizes(1, ())
 
 
@@ -85,6 +103,12 @@ class _Item:
         known = sum(plan.cost({}) for plan in below if not _varies(plan))
         return Plan(self.own, self.sizes, self.each + known, tuple(plan for plan in below if _varies(plan)))
 
+    def measure(self) -> Measure:
+        parts = [(key, item) for (_, key), item in self.below.items()]
+        leaves = sum(item.own for _, item in parts if not item.below)
+        below = tuple((key, item.measure()) for key, item in parts if item.below)
+        return Measure(self.own, self.each, leaves, below)
+
 
 def _varies(plan: Plan) -> bool:
     return bool(plan.sizes.variables or plan.below)
@@ -97,11 +121,11 @@ class CostPlanner:
         self._schema = schema
         self._fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
 
-    def plan(self, operation: OperationDefinitionNode) -> tuple[Plan, bool]:
-        """The plan, and whether the operation asks for nothing but the schema."""
+    def plan(self, operation: OperationDefinitionNode) -> tuple[Plan, Measure, bool]:
+        """The plan, its measure of an answer, and whether the operation asks for nothing but the schema."""
         top = _Item(0, ONCE, 0)
         self._selections(operation.selection_set, self._schema.get_root_type(operation.operation), top, None)
-        return top.plan(), bool(top.names) and all(name.startswith("__") for name in top.names)
+        return top.plan(), top.measure(), bool(top.names) and all(name.startswith("__") for name in top.names)
 
     def defaults(self, operation: OperationDefinitionNode) -> dict[str, Any]:
         """The variables' own values, where they have one."""

@@ -20,7 +20,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from app.errors import DomainError, QueryRefused, QueryTooComplex
 from graph.coordinates import CoordinateReader, Coordinates
-from graph.cost import CostPlanner, Plan
+from graph.cost import CostPlanner, Measure, Plan
 from graph.errors import refusal
 from graph.limits import LIMITS, Limits, check_document
 
@@ -62,6 +62,7 @@ class Operation(msgspec.Struct, frozen=True):
     kind: str
     document: DocumentNode
     plan: Plan
+    measure: Measure
     defaults: Mapping[str, Any]
     introspects_only: bool
     coordinates: Coordinates
@@ -172,12 +173,13 @@ def _fault(error: GraphQLError) -> Fault:
 def _operation(
     node: OperationDefinitionNode, document: DocumentNode, planner: CostPlanner, reader: CoordinateReader
 ) -> Operation:
-    plan, introspects_only = planner.plan(node)
+    plan, measure, introspects_only = planner.plan(node)
     return Operation(
         name=node.name.value if node.name else None,
         kind=node.operation.value,
         document=document,
         plan=plan,
+        measure=measure,
         defaults=planner.defaults(node),
         introspects_only=introspects_only,
         coordinates=reader.read(node),

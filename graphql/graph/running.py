@@ -27,7 +27,9 @@ async def run(schema: GraphQLSchema, admitted: Admitted) -> dict[str, Any]:
     is_awaitable: Any = optimized_is_awaitable
     try:
         result: Any = execute(schema, executor_class=PlannedExecutor, is_awaitable=is_awaitable, **_arguments(admitted))
-        return answer(admitted, await result if isawaitable(result) else result)
+        content = answer(admitted, await result if isawaitable(result) else result)
+        await admitted.settle(content)
+        return content
     finally:
         # graphql-core's executor is a reference cycle; the rows must not wait for the collector with it.
         admitted.graph.forget_loaded()

@@ -129,6 +129,7 @@ class GraphqlServer:
         if admitted.operation.kind == "subscription":
             raise QueryRefused("A subscription needs `Accept: text/event-stream`, or a WebSocket.")
         content: Any = await run(self._schema, admitted)
+        headers = {**headers, **limit_headers(admitted.verdict, self._runtime.clock)}
         if is_unavailable(content):
             return json_reply(503, content, media, {**headers, "Retry-After": str(Unavailable.RETRY_AFTER)})
         return json_reply(200, content, media, headers)

@@ -69,6 +69,7 @@ async def test_a_spent_budget_is_429_and_says_when_to_come_back():
     first = await ask(app, query)
     assert first.json()["extensions"]["cost"] == {
         "requested": 25,
+        "used": 25,
         "limit": 60,
         "remaining": 5,
         "resetAfterMs": pytest.approx(25_000, abs=1_000),
@@ -81,3 +82,28 @@ async def test_a_spent_budget_is_429_and_says_when_to_come_back():
     assert error["retryAfterMs"] == int(spent.headers["retry-after"]) * 1_000 > 0
     assert spent.headers["x-ratelimit-limit"] == "60"
     assert (await ask(app, query, token="premium")).headers["x-ratelimit-limit"] == "300"
+
+
+async def test_what_was_not_used_is_given_back():
+    """A list that was charged for ten has two: the bucket, the report and the headers have the difference again."""
+    app = server(graphql_cost_per_minute=600)
+    query = "{ toys(first: 2) { nodes { name parts { label } } } }"
+    first = await ask(app, query)
+    cost = first.json()["extensions"]["cost"]
+    parts = sum(len(toy["parts"]) for toy in first.json()["data"]["toys"]["nodes"])
+    assert (cost["requested"], cost["used"]) == (1 + 2 * (1 + 10), 1 + 2 + parts)
+    assert cost["used"] < cost["requested"]
+    assert cost["remaining"] == 300 - cost["used"] == int(first.headers["x-ratelimit-remaining"])
+    second = (await ask(app, "{ say }")).json()["extensions"]["cost"]
+    assert cost["remaining"] - 1 <= second["remaining"] <= cost["remaining"]
+
+
+async def test_what_failed_is_not_given_back():
+    """It may have cost what it was charged for."""
+    app = server()
+    failed = await ask(
+        app, 'mutation { makeToy(name: "broken") { toy { name parts { label } } errors { code } } }', "writer"
+    )
+    cost = failed.json()["extensions"]["cost"]
+    assert failed.json()["errors"]
+    assert cost["used"] == cost["requested"]

@@ -91,3 +91,14 @@ async def test_without_redis_each_limits_for_itself(key: str) -> None:
     """A Redis that is away stops nobody, and does not open the gate either."""
     limiter = Limiter("redis://127.0.0.1:1/0")
     assert await hits(limiter, key, 7) == [True] * 5 + [False] * 2
+
+
+async def test_a_refund_is_exact_and_never_more_than_full(limiter: Limiter, key: str) -> None:
+    """What is put back can be taken again, and no more; an empty refund of a full bucket changes nothing."""
+    verdict = await limiter.hit(key, 1, 10, cost=10)
+    assert (await limiter.refund(key, verdict, 7)).remaining == 7
+    assert (await limiter.peek(key, 1, 10)).remaining == 7
+    assert [(await limiter.hit(key, 1, 10)).admitted for _ in range(8)] == [True] * 7 + [False]
+    spent = await limiter.hit(key, 1, 10)
+    assert (await limiter.refund(key, spent, 50)).remaining == 10
+    assert [(await limiter.hit(key, 1, 10)).admitted for _ in range(11)] == [True] * 10 + [False]
