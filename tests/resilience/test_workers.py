@@ -110,7 +110,8 @@ async def test_workers_share_one_budget(served: Served) -> None:
                     admitted.append(time.monotonic())
 
     await asyncio.gather(*(hammer() for _ in range(16)))
-    ideal = BURST + (max(admitted) - started) * PER_MINUTE / 60
+    # Nothing flows into a bucket that is full, so the time begins with the first that was taken.
+    ideal = BURST + (max(admitted) - min(admitted)) * PER_MINUTE / 60
     assert abs(len(admitted) - ideal) <= max(2, ideal * 0.01)
 
 
