@@ -42,7 +42,8 @@ class Application:
         self.metrics = Metrics()
         learn_contracts(self.runtime.usage.elements)
         self._contracts = mount(self.runtime)
-        self._legacy = LegacyV1(self._contracts[V1].surface, settings.legacy_sunset) if settings.legacy_paths else None
+        successor = self._contracts[V1].surface if settings.legacy_paths else None
+        self._legacy = LegacyV1(successor, settings.legacy_sunset)
         schema = build_schema()
         self._graphql = GraphqlServer(self.runtime, schema, self._page)
         self._reference = Site(settings.url, lambda: schema.as_str().rstrip() + "\n", self.runtime.clock)
@@ -138,7 +139,7 @@ class Application:
             await self._refuse(scope, send, PayloadTooLarge())
         elif (contract := self._contract(path)) is not None:
             await contract.surface(_below(scope, contract.prefix), receive, send)
-        elif self._legacy is not None and _is_below(path, LEGACY_PREFIX):
+        elif scope["type"] == "http" and _is_below(path, LEGACY_PREFIX):
             await self._legacy(_below(scope, LEGACY_PREFIX), receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 4404, "reason": "There is no stream here."})

@@ -137,6 +137,10 @@ class NotFound(DomainError):
     code, status, text = "not_found", 404, "There is nothing here."
 
 
+class Gone(DomainError):
+    code, status, text = "gone", 410, "What was here was retired."
+
+
 class IntegrationTypeUnknown(DomainError):
     code, status, text = "integration_type_unknown", 404, "There is no such integration that could be connected."
 

@@ -1,10 +1,12 @@
 """The surfaces of every version in the registry, ready to be served below their prefixes."""
 
+import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from app.errors import DomainError
 from rest.contracts.documents import resolve, snapshot
+from rest.contracts.lifecycles import announced
 from rest.contracts.registry import APIS
 from services.runtime import Runtime
 
@@ -32,6 +34,7 @@ def mount(runtime: Runtime) -> dict[str, Mounted]:
     for name, api in APIS.items():
         for version in api.names:
             said, prefix = api.versions[version], f"{api.prefix}/{version}"
-            surface = resolve(said.surface)(runtime, snapshot(name, version))
+            document = snapshot(name, version)
+            surface = announced(resolve(said.surface)(runtime, document), json.loads(document))
             found[prefix] = Mounted(prefix, surface, resolve(said.errors), said.media)
     return found

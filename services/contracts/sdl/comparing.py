@@ -17,7 +17,7 @@ from services.contracts.sdl.types import compare_roots, compare_types
 def compare(base_sdl: str, revision_sdl: str, *, today: date) -> list[Finding]:
     """One finding per cause, in a stable order. Raises `UnreadableDocument`.
 
-    What is `@deprecated` with a sunset before `today` may be removed; all else that takes away blocks.
+    What is `@deprecated` with a sunset that `today` has reached may be removed; all else that takes away blocks.
     """
     if base_sdl == revision_sdl:
         read(base_sdl, "the base")

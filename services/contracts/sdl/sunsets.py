@@ -1,4 +1,4 @@
-"""Deprecation in SDL: the reason, and the day after which the element may go.
+"""Deprecation in SDL: the reason, and the day from which on the element may be gone.
 
 The day is in the reason, `(sunset 2027-03-31)`, or in a directive beside it, `@sunset(date: "2027-03-31")`.
 """
@@ -42,8 +42,8 @@ def _day(text: str) -> date | None:
 
 
 def is_past(sunset: date | None, today: date) -> bool:
-    """The day itself still belongs to those who were told of it."""
-    return sunset is not None and sunset < today
+    """From the beginning of the day on (UTC), as the header `Sunset` says it and as OpenAPI is judged."""
+    return sunset is not None and sunset <= today
 
 
 def kept_types(sdl: Sdl, today: date) -> tuple[set[str], set[str]]:

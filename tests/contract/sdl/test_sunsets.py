@@ -44,11 +44,11 @@ def marked(text: str, mark: str) -> str:
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_removal_passes_after_the_sunset_and_not_before(level: str) -> None:
-    """The day of the sunset still belongs to those who were told of it."""
+    """The day before, nothing may go; on the day it may, as the header `Sunset` says it."""
     base, revision = marked(LEVELS[level][0], REASON), LEVELS[level][1]
     assert blocking(compare(base, revision, today=SUNSET - timedelta(days=400)))
-    assert blocking(compare(base, revision, today=SUNSET))
-    after = compare(base, revision, today=SUNSET + timedelta(days=1))
+    assert blocking(compare(base, revision, today=SUNSET - timedelta(days=1)))
+    after = compare(base, revision, today=SUNSET)
     assert after and not blocking(after)
 
 
