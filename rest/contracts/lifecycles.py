@@ -70,13 +70,13 @@ def endings_of(document: Mapping[str, Any]) -> dict[tuple[str, str], Ending]:
     found = {}
     for template, item in document["paths"].items():
         for method in _METHODS:
-            operation = item.get(method) or {}
+            operation: dict[str, Any] = item.get(method) or {}
             if operation.get("deprecated") is not True:
                 continue
             try:
-                since, until = operation.get("x-deprecated-at"), operation.get("x-sunset")
+                since, until = operation["x-deprecated-at"], operation.get("x-sunset")
                 found[method.upper(), template] = ending(since, until, operation.get("x-successor"))
-            except (TypeError, ValueError) as error:
+            except (KeyError, TypeError, ValueError) as error:
                 raise ValueError(f"{method.upper()} {template} is deprecated: {error}") from error
     return found
 

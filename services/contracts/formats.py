@@ -1,5 +1,6 @@
 """Reports for machines: JSON, annotations of GitHub, JUnit XML, and SARIF 2.1.0."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
@@ -27,12 +28,17 @@ def as_json(report: Report) -> str:
     """One document: `ok`, `title`, `notes`, and every entry with its whole finding."""
     entries = [_plain(entry) for entry in report.entries]
     document = {"ok": not report.errors, "title": report.title, "notes": list(report.notes), "entries": entries}
-    return msgspec.json.format(msgspec.json.encode(document, enc_hook=str), indent=2).decode() + "\n"
+    return _dumped(document)
+
+
+def _dumped(document: Any) -> str:
+    """Escaped as ASCII: a document may hold half of a surrogate pair, which UTF-8 cannot."""
+    return json.dumps(document, indent=2, default=str) + "\n"
 
 
 def _escaped(text: str, *, member: bool = False) -> str:
     """Workflow commands end at a line's end; members of one also at a colon or a comma."""
-    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    text = _xml(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return text.replace(":", "%3A").replace(",", "%2C") if member else text
 
 
@@ -109,7 +115,7 @@ def as_sarif(report: Report) -> str:
     invocation = {"executionSuccessful": True, "toolExecutionNotifications": notes}
     run = {"tool": {"driver": driver}, "invocations": [invocation], "results": results, "columnKind": "utf16CodeUnits"}
     document = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return _dumped(document)
 
 
 def _rule(entry: Entry) -> str:
