@@ -138,7 +138,7 @@ def test_a_waiver_file_is_read_strictly(text: str, said: str) -> None:
 
 
 def test_waivers_end_and_must_be_of_use() -> None:
-    """On its last day a waiver is good; the day after it lets nothing pass and fails; so does one that waives nothing."""
+    """On its last day a waiver is good; the day after it fails and lets nothing pass; one without use fails."""
     [finding] = [f for f in compare(BASE, REVISION, today=TODAY) if f.rule == "argument-removed"]
     entry = entry_of(finding, file="f")
     waiver = Waiver(finding.fingerprint, "r", "o", TODAY)
