@@ -1,6 +1,7 @@
 """The roof: the one module that knows both surfaces. A request is given its id, sent to its surface, and logged."""
 
 import asyncio
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -16,7 +17,7 @@ from app.metrics import CONTENT_TYPE, Metrics
 from app.plain import answer_json, answer_platform_error, encoded, send_answer
 from app.reference.site import HOME, Site
 from app.settings import Settings, load_settings
-from graph.schema import build_schema
+from graph.schema import build_schema, printed
 from graph.server import GraphqlServer
 from rest.contracts.documents import learn_contracts
 from rest.contracts.mounting import Mounted, mount
@@ -40,13 +41,14 @@ class Application:
         self.settings = settings
         self.runtime = Runtime(settings)
         self.metrics = Metrics()
-        learn_contracts(self.runtime.usage.elements)
         self._contracts = mount(self.runtime)
         successor = self._contracts[V1].surface if settings.legacy_paths else None
         self._legacy = LegacyV1(successor, settings.legacy_sunset)
         schema = build_schema()
         self._graphql = GraphqlServer(self.runtime, schema, self._page)
-        self._reference = Site(settings.url, lambda: schema.as_str().rstrip() + "\n", self.runtime.clock)
+        sdl = partial(printed, schema)
+        learn_contracts(self.runtime.usage.elements, self.runtime.contracts, sdl)
+        self._reference = Site(settings.url, sdl, self.runtime.clock)
         self._assets = assets.load_assets()
         self._duties: asyncio.Task[None] | None = None
         self._ending: asyncio.Future[None] | None = None

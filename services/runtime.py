@@ -31,6 +31,7 @@ from services.chain.denials import Denials
 from services.chain.entries import Entry, Surface, write_entries
 from services.chain.sealing import Sealer
 from services.chain.verifying import Anchor
+from services.contracts.catalogue import Catalogue
 from services.data_versions import DataVersions
 from services.integrations.definitions.warm import WarmDefinitions
 from services.jobs import JobRunner
@@ -94,6 +95,7 @@ class Runtime:
         self.versions = DataVersions(self.database, clock)
         self.pages = PageCache(clock, settings.page_cache_bytes)
         self.listed_order = ListedOrder(self.database)
+        self.contracts = Catalogue()
         self.jobs = JobRunner(self, {SYNC: run_sync}, settings.orcid_concurrency)
         self.gate = Gate(
             keys=self.keys, limiter=self.limiter, walks=self.walks, denials=self.denials, settings=settings, clock=clock

@@ -13,6 +13,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 
 from graph import (
     audit,
+    contracts,
     credentials,
     installations,
     integrations,
@@ -37,6 +38,7 @@ from graph.scalars import SCALARS
 #: Every domain module, in the order of their names.
 DOMAINS: tuple[ModuleType, ...] = (
     audit,
+    contracts,
     credentials,
     installations,
     integrations,
@@ -110,7 +112,11 @@ def build_schema() -> strawberry.Schema:
 
 def sdl() -> str:
     """The schema as text, the same from run to run."""
-    return build_schema().as_str().rstrip() + "\n"
+    return printed(build_schema())
+
+
+def printed(schema: strawberry.Schema) -> str:
+    return schema.as_str().rstrip() + "\n"
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
 """The documents of the contracts: made from the routes, written as snapshots, served from the snapshot."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from rest.contracts.registry import APIS
 from rest.contracts.versions import Version
+from services.contracts.catalogue import Catalogue, Served
 from services.usage.elements import RequestElements
 
 SNAPSHOTS = Path(__file__).resolve().parent / "snapshots"
@@ -53,11 +56,14 @@ def snapshot(api: str, version: str) -> bytes:
     return snapshot_path(api, version).read_bytes()
 
 
-def learn_contracts(elements: RequestElements) -> None:
-    """Tell the ledger of uses which parameters and members the operations of every version have."""
+def learn_contracts(elements: RequestElements, catalogue: Catalogue, sdl: Callable[[], str]) -> None:
+    """Tell the services which contracts there are: the ledger of uses by their elements, the catalogue by name."""
     for name, api in APIS.items():
+        if api.schema is not None:
+            catalogue.add(Served(name, "", api.prefix, "graphql", lambda: sdl().encode()))
         for version in api.names:
             elements.learn(f"{name}/{version}", json.loads(snapshot(name, version)))
+            catalogue.add(Served(name, version, f"{api.prefix}/{version}", "json", partial(snapshot, name, version)))
 
 
 def _tidied(value: Any) -> Any:

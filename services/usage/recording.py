@@ -14,10 +14,17 @@ from app.ids import new_id
 
 #: A process that was silent for so long is gone; also what one may have lost when it was killed.
 SILENT_MS = 30 * SECOND
+#: The span of no process: where the recording begins, though no server ran then.
+BEGINNING = UUID("00000000-0000-7000-8000-000000000001")
 _REACH = Statement(
     "INSERT INTO recording_span (id, started_at, reached_at, closed, complete) "
     "VALUES ({id}, {started}, {reached}, {closed}, {complete}) ON CONFLICT (id) DO UPDATE SET "
     "reached_at = excluded.reached_at, closed = excluded.closed"
+)
+_BEGIN = Statement(
+    "INSERT INTO recording_span (id, started_at, reached_at, closed, complete) "
+    "VALUES ({id}, {started}, {reached}, {closed}, {complete}) ON CONFLICT (id) DO UPDATE SET "
+    "started_at = excluded.started_at, reached_at = excluded.reached_at"
 )
 _SPANS = Statement(
     "SELECT started_at, reached_at, closed, complete FROM recording_span WHERE reached_at >= {since} "
@@ -26,7 +33,9 @@ _SPANS = Statement(
 _FIRST = Statement("SELECT MIN(started_at) AS first FROM recording_span")
 _PRUNE_USES = Statement("DELETE FROM contract_use WHERE day < {day}")
 _PRUNE_SPANS = Statement("DELETE FROM recording_span WHERE reached_at < {before}")
-_SHORTEN = Statement("UPDATE recording_span SET started_at = {before} WHERE started_at < {before}")
+_SHORTEN = Statement(
+    "UPDATE recording_span SET started_at = {before} WHERE started_at < {before} AND reached_at >= {before}"
+)
 
 
 class Span(NamedTuple):
@@ -95,8 +104,11 @@ async def prune(database: Database, before: int) -> None:
     """Forget uses and spans before an instant, whole days; what is left says that it begins there."""
     async with database.transaction():
         await database.execute(_PRUNE_USES, day=iso(before)[:10])
-        await database.execute(_PRUNE_SPANS, before=before)
         await database.execute(_SHORTEN, before=before)
+        if await database.execute(_PRUNE_SPANS, before=before):
+            # It had begun before, and what no span covers is no gap.
+            given = {"started": before, "reached": before, "closed": True, "complete": True}
+            await database.execute(_BEGIN, id=BEGINNING, **given)
 
 
 def ends(spans: Sequence[Span], now: int) -> int:

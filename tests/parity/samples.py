@@ -40,6 +40,9 @@ _FIRST = "(first: 5) { nodes { id } }"
 
 SAMPLES: dict[tuple[str, str], Sample] = {
     ("Query", "auditEvents"): _query(f"auditEvents{_FIRST}"),
+    ("Query", "contractImpact"): _query(
+        'contractImpact(api: "integrations", revision: {version: "v1"}) { safe impacts { state } }'
+    ),
     ("Query", "explainDecision"): _query('explainDecision(requestId: "%(request)s") { code }', lookup=True),
     ("Query", "installation"): _query(_IN_INSTALLATION + "}", lookup=True),
     ("Query", "installations"): _query(f"installations{_FIRST}"),
@@ -58,6 +61,7 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("Query", "publications"): _query(f"publications{_FIRST}"),
     ("Query", "tenant"): _query("tenant { id }"),
     ("Query", "usage"): _query("usage { count }"),
+    ("Query", "versionUsage"): _query('versionUsage(api: "integrations") { versions { version } }'),
     ("Query", "verifyAudit"): _query("verifyAudit { __typename }"),
     ("Query", "work"): _query('work(id: "%(work)s") { id }', lookup=True),
     ("Query", "works"): _query(f"works{_FIRST}"),

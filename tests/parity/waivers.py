@@ -10,12 +10,13 @@ _ON_THE_MACHINE = "done on the server's own machine by the command, not over a n
 _CONTROL_PLANE = (
     "add_membership", "archive_installation", "create_installation", "create_project", "delete_project",
     "disable_installation", "enable_installation", "end_membership", "explain_decision", "get_audit_events",
-    "get_credentials", "get_installation", "get_installations", "get_memberships", "get_origins", "get_people",
-    "get_projects", "get_publications", "get_tenant", "get_works", "import_credential", "import_people",
-    "issue_credential", "list_audit_events", "list_credentials", "list_installation_events", "list_installations",
-    "list_memberships", "list_origins", "list_person_publications", "list_person_works", "list_usage",
-    "register_origin", "remove_origin", "review_work", "revoke_credential", "revoke_installation",
-    "rotate_credential", "set_person_visibility", "set_publication_visibility", "set_work_visibility", "sync_person",
+    "get_contract_impact", "get_credentials", "get_installation", "get_installations", "get_memberships",
+    "get_origins", "get_people", "get_projects", "get_publications", "get_tenant", "get_works",
+    "import_credential", "import_people", "issue_credential", "list_audit_events", "list_credentials",
+    "list_installation_events", "list_installations", "list_memberships", "list_origins",
+    "list_person_publications", "list_person_works", "list_usage", "list_version_uses", "register_origin",
+    "remove_origin", "review_work", "revoke_credential", "revoke_installation", "rotate_credential",
+    "set_person_visibility", "set_publication_visibility", "set_work_visibility", "sync_person",
     "update_installation", "update_project", "verify_audit", "verify_origin",
 )  # fmt: skip
 _BY_LOADER = ("get_integration_definitions", "get_integration_instances")
