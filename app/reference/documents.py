@@ -51,11 +51,11 @@ def _ways_in(document: Mapping[str, Any]) -> Html:
     schemes = document.get("components", {}).get("securitySchemes", {})
     rows = []
     for name, scheme in schemes.items():
-        where = (
-            f"{scheme.get('in')} {scheme.get('name')}" if scheme.get("type") == "apiKey" else scheme.get("scheme", "")
-        )
+        is_key = scheme.get("type") == "apiKey"
+        where = f"{scheme.get('in')} {scheme.get('name')}" if is_key else scheme.get("scheme")
+        kind = ", ".join(str(part) for part in (scheme.get("type"), where) if part)
         about = sentence(str(scheme.get("description", "")))
-        rows.append(el("li", el("code", name), f" ({scheme.get('type')}, {where}) ", el("span", about)))
+        rows.append(el("li", el("code", name), f" ({kind}) ", el("span", about)))
     return joined([el("h2", "Credentials", id="credentials"), el("ul", rows)]) if rows else Html("")
 
 
@@ -110,7 +110,8 @@ def error_table(codes: list[str]) -> Html:
 
 def _errors(document: Mapping[str, Any]) -> Html:
     codes = codes_in([document.get("paths"), document.get("components")])
-    return joined([el("h2", "Errors", id="errors"), error_table(codes)]) if codes else Html("")
+    every = el("p", "Every code that there is, on any surface: ", el("a", "errors", href="/docs/errors"), ".")
+    return joined([el("h2", "Errors", id="errors"), error_table(codes) if codes else "", every])
 
 
 def _beside(groups: Mapping[str, list[Listed]], document: Mapping[str, Any]) -> tuple[Group, ...]:

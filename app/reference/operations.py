@@ -34,6 +34,13 @@ class Listed(NamedTuple):
         return str(tags[0])
 
 
+def _presented(scheme: Mapping[str, Any]) -> Html:
+    """How a credential is presented."""
+    if scheme.get("type") == "mutualTLS":
+        return text("a client certificate")
+    return el("code", str(scheme["name"]) if scheme.get("type") == "apiKey" else "Authorization: Bearer")
+
+
 def operations_of(document: Mapping[str, Any]) -> list[Listed]:
     """Every operation, in the order of the paths."""
     return [
@@ -81,7 +88,7 @@ class OperationSection:
 
     def _way(self, name: str, scopes: Sequence[str]) -> Html:
         scheme = self._schemas.resolve(self._document.get("components", {}).get("securitySchemes", {}).get(name, {}))
-        header = el("code", scheme["name"]) if scheme.get("type") == "apiKey" else el("code", "Authorization: Bearer")
+        header = _presented(scheme)
         if not scopes:
             return joined([header, " (any scope)"])
         word = " with the scope " if len(scopes) == 1 else " with the scopes "

@@ -47,5 +47,5 @@ async def let_in(scope: Any, opt: Mapping[str, Any], approach: Approach) -> None
     await check_scope(context, operation)
     if approach.opened is not None:
         opened = approach.opened
-        asked = (approach.surface, operation.name, scope["query_string"])
+        asked = (approach.surface, opt.get("operation_id", operation.name), scope["query_string"])
         runtime.usage.note(opened.tenant, opened.installation, opened.credential, *asked)

@@ -20,6 +20,8 @@ from services.runtime import Runtime
 
 #: Requests a minute and at once of the platform, by tier.
 _TIERS = {"standard": (1_000, 100), "premium": (5_000, 500)}
+#: The name of this version in the ledger of uses.
+API = "platform/v1"
 Asked = Request[Any, Any, Any]
 
 
@@ -35,6 +37,14 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         raise RequestsLimited(verdict.retry_seconds)
     context = state["context"] = Context(runtime, principal, "rest", state["request_id"])
     await check_scope(context, declared(handler.opt["operation"]))
+    if handler.opt["body"] is None:
+        _note(context, scope, b"")
+
+
+def _note(context: Context, scope: Any, body: bytes) -> None:
+    operation_id = str(scope["route_handler"].operation_id)
+    context.runtime.usage.note_request(context.principal, API, operation_id, scope["query_string"], body)
+    scope["state"]["noted"] = True
 
 
 async def _limited(runtime: Runtime, scope: Scope, principal: Principal) -> Verdict:
@@ -85,6 +95,8 @@ async def body_of(request: Asked) -> bytes:
     kind = (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
     if body and kind != "application/json":
         raise UnsupportedMediaType
+    if "noted" not in request.scope["state"]:
+        _note(context_of(request), request.scope, body)
     return body
 
 

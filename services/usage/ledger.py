@@ -1,8 +1,11 @@
 """Counts of use and last-used instants: gathered in memory, written in batches by one writer."""
 
 from collections import Counter
+from contextlib import suppress
 from typing import NamedTuple
 from uuid import UUID
+
+import msgspec
 
 from app.auth.principal import Principal
 from app.clock import Clock, iso
@@ -59,6 +62,15 @@ class UsageLedger:
         sent = self.elements.of_query(api, operation, query) if query else ()
         self._add(Use(tenant, installation, "installation", api, operation, self._today(now), sent))
         self._touched[credential] = now
+
+    def note_request(self, who: Principal, api: str, operation: str, query: bytes, body: bytes) -> None:
+        """A REST request of a user, a service or an agent; `body` is JSON, or whatever else was sent."""
+        sent = self.elements.of_query(api, operation, query) if query else ()
+        if body:
+            # What is no JSON is refused by the surface; the request counts, and used no member.
+            with suppress(msgspec.DecodeError, RecursionError):
+                sent += self.elements.of_body(api, operation, msgspec.json.decode(body))
+        self.note_client(who, api, operation, sent)
 
     def note_client(self, who: Principal, api: str, operation: str, sent: tuple[Elements, ...] = ()) -> None:
         """A request of a user, a service or an agent, with what it was seen to use."""

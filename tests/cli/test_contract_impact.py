@@ -80,7 +80,7 @@ def test_a_schema_of_the_control_plane(used_cli: Cli, tmp_path: Path) -> None:
     """Documents of GraphQL by their extension; nobody asked the control plane."""
     base, revision = tmp_path / "base.graphql", tmp_path / "revision.graphql"
     base.write_text(sdl())
-    revision.write_text(sdl().replace("  viewer: Viewer!\n", "", 1))
+    revision.write_text(sdl().replace('  """The caller."""\n  viewer: Viewer!\n', "", 1))
     assert base.read_text() != revision.read_text()
     result = used_cli("contract", "impact", base, revision, "--format", "json")
     report = json.loads(result.stdout)

@@ -19,6 +19,7 @@ from app.reference.prose import markdown
 from app.reference.site import CONTENT_SECURITY_POLICY, Site, versions
 from graph.schema import sdl
 from rest.contracts.documents import snapshot
+from rest.contracts.registry import APIS
 from tests.reference.documents import EVIL, hostile, large
 from tests.world import World
 
@@ -79,7 +80,7 @@ def test_links_lead_somewhere(path: str, site: Site) -> None:
     assert found is not None
     page = Read(found.body)
     assert len(page.ids) == len(set(page.ids))
-    outside = {"/graphql", *(f"/{api}/{version}/openapi.json" for api, version, _ in versions())}
+    outside = {"/graphql", *(f"{APIS[api].prefix}/{version}/openapi.json" for api, version, _ in versions())}
     for link in page.links:
         if link.startswith("#"):
             assert link[1:] in page.ids, link
@@ -121,7 +122,8 @@ def test_a_version_is_told_whole(api: str, version: str, status: str, site: Site
             assert set(operation["responses"]) <= set(page.words)
     assert {f"schema-{name}" for name in document["components"]["schemas"]} <= set(page.ids)
     errors = {link.rpartition("/")[2] for link in page.links if link.startswith("/docs/errors/")}
-    assert "not_found" in errors and errors <= set(REGISTRY)
+    assert errors <= {*REGISTRY, "errors"}
+    assert {code for code in REGISTRY if f'"{code}"' in snapshot(api, version).decode()} <= errors
 
 
 def test_the_control_plane_is_told_whole(site: Site) -> None:

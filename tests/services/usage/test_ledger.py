@@ -38,6 +38,19 @@ async def test_the_parameters_of_the_contract_are_counted(world: World) -> None:
     assert (await used(world))["list_people", "request.query.q"] == 4, "the legacy path is served by the same contract"
 
 
+async def test_the_members_of_a_body_are_counted(world: World) -> None:
+    """Those that the contract has, at any depth, once a request; a request that is repeated is another one."""
+    headers = {"Authorization": f"Bearer {world.token('admin')}"}
+    body = {"name": "one", "nothing": {"more": 1}}
+    await world.client.post("/api/v1/integrations/definitions", json=body, headers=headers)
+    await world.client.get("/api/v1/integrations/definitions?page=1", headers=headers)
+    found = await used(world)
+    [making] = [name for name, element in found if element.startswith("request.body")]
+    assert found[making, ""] == found[making, "request.body.name"] == 1
+    assert not [element for _, element in found if "nothing" in element]
+    assert [count for (_, element), count in found.items() if element == "request.query.page"] == [1]
+
+
 DOCUMENT = """query ($status: InstallationStatus, $filter: PersonFilter) {
   people(first: 1, filter: $filter) { nodes { ...P } }
   installations(first: 1, filter: {status: $status}) { totalCount } node(id: "x") { id ... on Person { orcidId } }
