@@ -56,7 +56,7 @@ def _read(path: Path) -> "ContractDocument":
     try:
         return read_path(path)
     except UnreadableDocument as error:
-        raise CommandFailed("unreadable_document", str(error), exit_code=UNREADABLE) from error
+        raise CommandFailed("unreadable", f"{error}.", exit_code=UNREADABLE) from error
 
 
 async def _report(
@@ -74,7 +74,7 @@ async def _report(
         try:
             return await get_contract_impact(context, base, revision, days, all_tenants=named is None)
         except ValidationFailed as error:
-            raise CommandFailed(error.code, error.message, exit_code=UNREADABLE) from error
+            raise CommandFailed("validation_failed", error.message, exit_code=UNREADABLE) from error
 
 
 def _document(report: "ImpactReport") -> dict[str, Any]:
