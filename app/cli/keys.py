@@ -1,9 +1,10 @@
-"""`dovetail keys`: the peppers that installation keys are hashed with."""
+"""`dovetail keys`: the peppers that installation keys are hashed with; below it, the encryption keys."""
 
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from app.cli.encryption import encryption
 from app.cli.failures import CommandFailed
 from app.cli.output import emit, emit_rows, print_json, shown, wants_json
 from app.cli.sessions import with_runtime
@@ -21,10 +22,13 @@ _WHY = (
 
 @click.group()
 def keys() -> None:
-    """Maintain the peppers that installation keys are hashed with.
+    """Maintain the peppers that installation keys are hashed with, and the encryption keys.
 
     A server that runs reads the ring again by itself.
     """
+
+
+keys.add_command(encryption)
 
 
 @keys.command("list")

@@ -22,6 +22,8 @@ COMMANDS = {
     "origins": "app.cli.origins",
     "credentials": "app.cli.credentials",
     "people": "app.cli.people",
+    "definitions": "app.cli.definitions",
+    "instances": "app.cli.instances",
     "audit": "app.cli.audit",
     "usage": "app.cli.usage",
     "keys": "app.cli.keys",

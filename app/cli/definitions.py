@@ -1,0 +1,90 @@
+"""`dovetail definitions`: what can be connected."""
+
+from typing import TYPE_CHECKING, BinaryIO
+from uuid import UUID
+
+import rich_click as click
+
+from app.cli.options import limit_option
+from app.cli.output import emit_one, emit_rows, shown
+from app.cli.sessions import in_tenant
+
+if TYPE_CHECKING:
+    from services.context import Context
+
+LISTED = ("name", "semver", "category", "auth_type", "status", "id")
+COLUMNS = (*LISTED, "type", "description", "built_in", "created_at", "updated_at", "published_at", "version")
+
+
+@click.group()
+def definitions() -> None:
+    """List, create and publish definitions of integrations."""
+
+
+@definitions.command("list")
+@limit_option(100)
+@in_tenant
+async def list_(context: "Context", limit: int) -> None:
+    """List the definitions that the tenant sees: its own and the built-in ones."""
+    from services.integrations.definitions.registry import list_integration_definitions
+    from services.paging import OffsetRequest
+
+    page = await list_integration_definitions(context, OffsetRequest(per_page=limit, descending=False))
+    emit_rows("definitions", [shown(row, LISTED) for row in page.rows], LISTED)
+
+
+@definitions.command()
+@click.argument("definition", type=click.UUID)
+@in_tenant
+async def show(context: "Context", definition: UUID) -> None:
+    """Show one definition."""
+    from services.integrations.definitions.registry import get_integration_definition
+
+    emit_one(shown(await get_integration_definition(context, definition), COLUMNS), "definition")
+
+
+@definitions.command()
+@click.argument("file", type=click.File("rb"))
+@click.option("--publish", "at_once", is_flag=True, help="Publish it at once.")
+@in_tenant
+async def create(context: "Context", file: BinaryIO, at_once: bool) -> None:
+    """Create a definition from a FILE of JSON, as a draft; every fault is told with its path."""
+    from services.inputs import read_input
+    from services.integrations.definitions.lifecycle import publish_integration_definition
+    from services.integrations.definitions.model import Definition
+    from services.integrations.definitions.registry import create_integration_definition
+
+    made = await create_integration_definition(context, read_input(Definition, file.read()))
+    if at_once:
+        made = await publish_integration_definition(context, made["id"])
+    emit_one(shown(made, COLUMNS), "definition")
+
+
+@definitions.command()
+@click.argument("definition", type=click.UUID)
+@in_tenant
+async def publish(context: "Context", definition: UUID) -> None:
+    """Publish a draft; its content never changes again."""
+    from services.integrations.definitions.lifecycle import publish_integration_definition
+
+    emit_one(shown(await publish_integration_definition(context, definition), COLUMNS), "definition")
+
+
+@definitions.command()
+@click.argument("definition", type=click.UUID)
+@in_tenant
+async def deprecate(context: "Context", definition: UUID) -> None:
+    """Deprecate a definition: its instances work on, and no new ones are made."""
+    from services.integrations.definitions.lifecycle import deprecate_integration_definition
+
+    emit_one(shown(await deprecate_integration_definition(context, definition), COLUMNS), "definition")
+
+
+@definitions.command()
+@click.argument("definition", type=click.UUID)
+@in_tenant
+async def archive(context: "Context", definition: UUID) -> None:
+    """Archive a definition: its methods can no longer be called."""
+    from services.integrations.definitions.lifecycle import archive_integration_definition
+
+    emit_one(shown(await archive_integration_definition(context, definition), COLUMNS), "definition")
