@@ -1,0 +1,122 @@
+"""v2 under attack and without its parts: generated requests, a database that is away, several processes."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+
+from rest.contracts.documents import snapshot
+from services.shared_walks import RedisWalks
+from services.walks import MemoryWalks
+from tests.contract.answers import CONTRACT_V2
+from tests.databases import required_redis_url as required_redis_url
+from tests.resilience.serving import alone
+from tests.resilience.test_outages import away
+from tests.runtime.plugin import Plugin
+from tests.runtime.records import made, person, publication, work
+from tests.runtime.surface import Surface
+from tests.world import World
+
+pytestmark = pytest.mark.resilience
+SEED = 20_261_121
+BASE = "http://dovetail.test/integrations/v2"
+
+
+def generated() -> list[dict[str, Any]]:
+    """Right and wrong cases for each operation, made from the document with a fixed seed."""
+    calls: list[dict[str, Any]] = []
+    document = schemathesis.openapi.from_dict(json.loads(snapshot("integrations", "v2")))
+    for found in document.get_all_operations():
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            strategy = found.ok().as_strategy(generation_mode=mode)
+
+            @seed(SEED)
+            @settings(
+                max_examples=60, database=None, deadline=None, phases=[Phase.generate],
+                suppress_health_check=list(HealthCheck),
+            )  # fmt: skip
+            @given(strategy)
+            def collect(case: Any) -> None:
+                calls.append(case.as_transport_kwargs(base_url=BASE))
+
+            try:
+                collect()
+            except Unsatisfiable:
+                continue  # nothing about health can be wrong
+    return calls
+
+
+async def _ask(client: httpx.AsyncClient, call: dict[str, Any], key: str) -> httpx.Response:
+    headers = {name: value.encode("utf-8", "surrogateescape") for name, value in call.get("headers", {}).items()} | {
+        "X-API-Key": key.encode()
+    }
+    return await client.request(call["method"], call["url"], params=call.get("params"), headers=headers)
+
+
+async def test_generated_requests(world: World) -> None:
+    """Whatever is asked, the answer is one that the document promises, and never a 500."""
+    for n in range(1, 6):
+        await world.people(person(n), works=made([publication(n)], [work(n)]))
+    key = await world.ready_key(rate_limit_per_minute=100_000, rate_limit_burst=100_000)
+    statuses: dict[int, int] = {}
+    calls = generated()
+    for call in calls:
+        answer = await _ask(world.client, call, key)
+        assert answer.status_code != 500, call
+        if answer.request.method == "GET":
+            CONTRACT_V2.check(answer)
+        statuses[answer.status_code] = statuses.get(answer.status_code, 0) + 1
+    assert len(calls) > 500
+    assert {200, 400, 404} <= set(statuses), statuses
+
+
+async def test_503_and_recovery(engine: str, tmp_path: Path) -> None:
+    """While the database is away each list is 503 with Retry-After, as a problem; a sync then goes on where it was."""
+    async with alone(engine, tmp_path) as world:
+        await world.people(*(person(n) for n in range(1, 6)))
+        v2, key = Surface(world, "v2"), await world.ready_key()
+        plugin = Plugin(v2, key, "people", 2)
+        first = await plugin.page()
+        with away(world.runtime.database):
+            for path in ("/people", "/works?updated_since=0", "/projects", f"/people?cursor={first['next_cursor']}"):
+                found = await v2.refused(503, "service_unavailable", path, key)
+                assert found["detail"] == "The database is not available; try again shortly."
+            assert (await v2.get("/people", key)).headers["retry-after"] == "5"
+        second = await plugin.page(first["next_cursor"])
+        assert len(first["people"] + second["people"]) == 4
+
+
+@pytest.mark.redis
+async def test_a_walk_over_two_processes(
+    required_redis_url: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A walk that one process admitted is let through by another, which shares nothing but Redis with it."""
+    from app.shared_bus import connect
+
+    redis = connect(required_redis_url)
+    here, there = (RedisWalks(redis, MemoryWalks(world.runtime.clock, ceiling=10, seconds=60)) for _ in range(2))
+    await world.people(*(person(n) for n in range(1, 6)))
+    v2, key = Surface(world, "v2"), await world.ready_key(rate_limit_per_minute=1, rate_limit_burst=1)
+    monkeypatch.setattr(world.runtime.gate, "_walks", here)
+    cursor = (await v2.ok("/people?limit=2", key))["next_cursor"]
+    monkeypatch.setattr(world.runtime.gate, "_walks", there)
+    cursor = (await v2.ok(f"/people?limit=2&cursor={cursor}", key))["next_cursor"]
+    await v2.ok(f"/people?limit=2&cursor={cursor}", key)
+    await redis.aclose()
+
+
+async def test_many_plugins_at_once(world: World) -> None:
+    """Twenty walks of four lists beside each other all come to their end with the same rows."""
+    for n in range(1, 10):
+        await world.people(person(n), works=made([publication(n)], [work(n)]))
+    v2, key = Surface(world, "v2"), await world.ready_key(rate_limit_per_minute=60, rate_limit_burst=25)
+    plugins = [Plugin(v2, key, name, 2) for name in ("people", "publications", "works", "projects") for _ in range(5)]
+    await asyncio.gather(*(plugin.sync() for plugin in plugins))
+    assert [len(plugin.rows) for plugin in plugins] == [9] * 15 + [0] * 5
