@@ -80,7 +80,7 @@ async def test_a_plugin_ends_up_with_the_list(world: World, order: list[Step | N
         for plugin in plugins:
             await plugin.sync()
     for plugin in plugins:
-        fresh = Plugin(v2, key, plugin.name)
+        fresh = Plugin(v2, key, plugin.name, limit)
         await fresh.sync()
         assert plugin.rows == fresh.rows, plugin.name
         assert await plugin.sync() == []
