@@ -120,6 +120,23 @@ async def _ids(v2: Surface, key: str, name: str) -> list[str]:
     return [row[LISTS[name]] for row in await Plugin(v2, key, name).walk()]
 
 
+async def test_a_row_that_changes_again_during_an_increment(world: World) -> None:
+    """It is not met a second time in this increment, and comes with the next."""
+    v2, key = Surface(world, "v2"), await world.ready_key()
+    await world.people(*(person(n) for n in range(1, 5)))
+    plugin = Plugin(v2, key, "people", 2)
+    await plugin.sync()
+    since = plugin.since
+    for n in range(1, 5):
+        await world.people(person(n, "Renamed"))
+    page = await plugin.page(updated_since=since)
+    await world.people(person(1, "Renamed again"))
+    rest = await plugin.page(page["next_cursor"], updated_since=since)
+    met = [row["orcid_id"] for row in page["people"] + rest["people"]]
+    assert met == [orcid(n) for n in range(1, 5)] and rest["next_cursor"] is None
+    assert [row["name"] for row in await plugin.walk(updated_since=rest["next_updated_since"])] == ["Renamed again"]
+
+
 async def test_a_plugin_that_syncs_while_others_write(world: World) -> None:
     """Syncs among writers at the same moment, page by page; in the end nothing is missing and nothing too much."""
     v2, key = Surface(world, "v2"), await world.ready_key(rate_limit_per_minute=100_000, rate_limit_burst=50_000)
