@@ -4,6 +4,12 @@ import os
 import subprocess
 from pathlib import Path
 
+#: A hook of git sets these, and they would point away from the checkout that is asked about.
+_ELSEWHERE = {
+    f"GIT_{name}"
+    for name in ("DIR", "WORK_TREE", "INDEX_FILE", "PREFIX", "COMMON_DIR", "NAMESPACE", "OBJECT_DIRECTORY")
+}
+
 
 class UnreadableBase(Exception):
     """The past cannot be read; the sentence says what to do. Never taken for an empty past."""
@@ -18,10 +24,12 @@ class History:
     @classmethod
     def around(cls, path: Path) -> "History":
         """The checkout that a path is in. Raises `UnreadableBase` where it is in none."""
-        found = _run(path, "rev-parse", "--show-toplevel")
-        if found is None:
-            raise UnreadableBase(f"{path} is in no git checkout, so there is no past to compare with.")
-        return cls(Path(found.decode(errors="surrogateescape").rstrip("\n")))
+        done = _complete(path, "rev-parse", "--show-toplevel")
+        if done.returncode != 0:
+            # Also where the folder belongs to somebody else, which git tells and how to allow it.
+            reason = " ".join(done.stderr.decode(errors="replace").split())
+            raise UnreadableBase(f"{path} is in no git checkout that can be read ({reason}).")
+        return cls(Path(done.stdout.decode(errors="surrogateescape").rstrip("\n")))
 
     def fork_of(self, reference: str) -> str:
         """The commit from which HEAD went its own way from a reference. Raises `UnreadableBase`."""
@@ -69,13 +77,16 @@ class History:
 
 def _run(where: Path, *words: str) -> bytes | None:
     """What git prints; None where it fails."""
-    # A hook of git sets these, and they would point away from the checkout that is asked about.
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    done = _complete(where, *words)
+    return done.stdout if done.returncode == 0 else None
+
+
+def _complete(where: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
+    environ = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
     command = ["git", "-C", str(where), "--no-optional-locks", "-c", "core.quotePath=false", *words]
     try:
-        done = subprocess.run(command, env=environ, capture_output=True, check=False, timeout=60)  # noqa: S603
+        return subprocess.run(command, env=environ, capture_output=True, check=False, timeout=60)  # noqa: S603
     except FileNotFoundError:
         raise UnreadableBase("git is not installed, so there is no past to compare with.") from None
     except subprocess.TimeoutExpired:
         raise UnreadableBase("git did not answer within a minute.") from None
-    return done.stdout if done.returncode == 0 else None

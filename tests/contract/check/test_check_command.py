@@ -130,3 +130,18 @@ def test_the_schema_is_held_to_the_same_check(checkout: Checkout) -> None:
     file.write_text(waiver.format("2020-01-01"))
     expired = checkout.dovetail("contract", "check", "--base-ref", base)
     assert expired.returncode == 1 and "WAIVER_EXPIRED" in expired.stdout and "ENDPOINT_REMOVED" in expired.stdout
+
+
+def test_the_changelog_tells_a_change_of_the_checkout(checkout: Checkout) -> None:
+    """Since a commit, since the newest tag where none is named, and never since one that cannot be read."""
+    base = checkout.commit("The base")
+    checkout.git("tag", "v0.9")
+    checkout.edit("schema.graphql", "type Query {", "type Query {\n  later: Int\n")
+    for words in (["--since", base], []):
+        done = checkout.dovetail("contract", "changelog", "control-plane", *words)
+        assert done.returncode == 0, done.stderr
+        assert "## Added\n\n- Query.later is new." in done.stdout
+    told = checkout.dovetail("contract", "changelog", "integrations", "--json")
+    assert json.loads(told.stdout) == {"api": "integrations", "since": "v0.9", "changes": []}
+    assert checkout.dovetail("contract", "changelog", "control-plane", "--since", "nowhere").returncode == 2
+    assert checkout.dovetail("contract", "changelog", "nothing").returncode == 2

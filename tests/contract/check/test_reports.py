@@ -214,3 +214,23 @@ def test_the_changelog_is_grouped_and_stable() -> None:
     hostile = compare("type Query { a: Int }", 'type Query { a: Int @deprecated(reason: "x\\n# y") }', today=TODAY)
     assert "\n# y" not in changelog("t", hostile)
     assert "Nothing changed." in changelog("t", [])
+
+
+def test_the_lists_of_the_command() -> None:
+    """Every rule of both laws, and the waivers of this checkout, for programs too."""
+    rules = json.loads(CliRunner().invoke(dovetail, ["contract", "rules", "--json"]).output)["rules"]
+    assert len(rules) == len(rule_texts())
+    waivers = CliRunner().invoke(dovetail, ["contract", "waivers", "--json"])
+    assert waivers.exit_code == 0 and isinstance(json.loads(waivers.output)["waivers"], list)
+
+
+def test_hooks_are_commands_that_exist() -> None:
+    """What `.pre-commit-hooks.yaml` calls is a command of this package."""
+    import yaml
+
+    hooks = yaml.safe_load((Path(__file__).resolve().parents[3] / ".pre-commit-hooks.yaml").read_text())
+    assert {hook["id"] for hook in hooks} == {"dovetail-contract-diff", "dovetail-contract-check"}
+    for hook in hooks:
+        program, *words = hook["entry"].split()
+        assert program == "dovetail"
+        assert CliRunner().invoke(dovetail, [*words, "--help"]).exit_code == 0
