@@ -148,6 +148,21 @@ def test_the_files_of_a_restored_home_are_secret(demo_cli: Cli, other: Cli, file
     assert not [path for path in other.home.iterdir() if path.name.startswith(".")]
 
 
+def test_consumers_begin_anew_after_a_restore(demo_cli: Cli, other: Cli, file: Path) -> None:
+    """What a plugin read since the backup may be gone: whatever `updated_since` it has, it is sent to a full sync."""
+
+    def heads(home: Path) -> list[tuple[int, int]]:
+        with closing(sqlite3.connect(home / "dovetail.sqlite")) as database:
+            return database.execute("SELECT changed_at, forgotten_at FROM change_head").fetchall()
+
+    demo_cli.ok("backup", "create", file)
+    before = heads(demo_cli.home)
+    other.ok("backup", "restore", file)
+    after = heads(other.home)
+    assert len(after) == len(before) > 0
+    assert all(changed == forgotten > max(before)[0] for changed, forgotten in after)
+
+
 def test_a_home_in_use_is_not_touched(demo_cli: Cli, file: Path) -> None:
     """Not while a server serves it, also with --force; and not over what is there, without."""
     demo_cli.ok("backup", "create", file)
