@@ -8,10 +8,11 @@ from services.contracts.findings import Effect
 from services.contracts.openapi.documents import Node
 from services.contracts.openapi.effects import of_sets
 from services.contracts.openapi.pairs import Child, Comparison, Delta, Pair
-from services.contracts.openapi.shapes import Group, Parts, Shape, without_groups
+from services.contracts.openapi.shapes import Group, Parts, Shape
 from services.contracts.openapi.values import ALL_TYPES
 
-#: More questions than this for one pair of groups are not asked; then alternatives meet by name alone.
+#: More questions than this for one pair of groups are not asked (fewer inside another question); then alternatives
+#: meet by name alone.
 MAX_QUESTIONS = 2500
 
 
@@ -29,7 +30,7 @@ def check_alternatives(comparison: Comparison, base: Shape, revision: Shape, pai
 def _expanded(comparison: Comparison, shape: Shape) -> tuple[Parts, ...]:
     """All that a shape may be, but null: its first group's alternatives, each with what stands beside it; its types."""
     if shape.groups:
-        rest = replace(without_groups(shape), groups=shape.groups[1:])
+        rest = comparison.rest(shape)
         return tuple((*parts, rest) for parts in shape.groups[0].alternatives)
     enum = None if shape.enum is None else {key: value for key, value in shape.enum.items() if key != "null"}
     types = shape.types - {"null"}
@@ -37,7 +38,7 @@ def _expanded(comparison: Comparison, shape: Shape) -> tuple[Parts, ...]:
     kinds += [frozenset({name}) for name in sorted(types - {"number", "integer"})]
     if types == ALL_TYPES - {"null"} or enum is not None:
         kinds = [types]
-    return tuple((replace(shape, types=each, enum=enum),) for each in kinds if each <= types)
+    return tuple((replace(shape, types=each, enum=enum, unfolded=shape.unfolded + 1),) for each in kinds if each <= types)
 
 
 def _compared(
@@ -48,7 +49,7 @@ def _compared(
         left.remove(before)
         right.remove(after)
         yield Child(f"({label(comparison, after)})", comparison.pair(before, after, pair.mode))
-    if len(left) * len(right) <= MAX_QUESTIONS:
+    if len(left) * len(right) <= MAX_QUESTIONS // (1 + 10 * comparison.asking):
         for before, after in _equal(comparison, pair, left, right):
             left.remove(before)
             right.remove(after)

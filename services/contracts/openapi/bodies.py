@@ -5,7 +5,7 @@ from typing import Any
 from services.contracts.findings import Direction, Effect
 from services.contracts.openapi.documents import Node
 from services.contracts.openapi.effects import of_sets
-from services.contracts.openapi.media_types import MediaType, covers, is_text, parsed
+from services.contracts.openapi.media_types import MediaType, covers, is_text, is_xml, parsed
 from services.contracts.openapi.pairs import Delta, Mode
 from services.contracts.openapi.reports import Report, Site
 from services.contracts.openapi.shapes import Parts
@@ -66,7 +66,7 @@ def _compare_media(
     where = site.where if media.sub == "json" and not media.parameters else f"{site.where}({name})"
     if site.direction is Direction.REQUEST and media != other and not covers(other, media):
         report.add(site.operation, where, site.direction, Delta("media-type-removed", Effect.NARROWS, name, None))
-    mode = Mode(site.direction, text=is_text(media))
+    mode = Mode(site.direction, text=is_text(media), xml=is_xml(media))
     for keyword, suffix in (("schema", ""), ("itemSchema", "[]")):
         left, right = schema_parts(before, keyword), schema_parts(after, keyword)
         delta = _taken_as_text(report, left, right) if mode.text else None

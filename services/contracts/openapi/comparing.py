@@ -11,6 +11,7 @@ from services.contracts.openapi.operations import METHODS, Call, Context, compar
 from services.contracts.openapi.pairs import Delta
 from services.contracts.openapi.reports import Report, judged
 from services.contracts.openapi.schemas import schema_comparison
+from services.contracts.openapi.servers import compare_servers
 
 _TEMPLATE = re.compile(r"\{([^{}]*)\}")
 
@@ -33,6 +34,7 @@ def compare(
     lifecycle = Lifecycle(today, notice_days, beta_notice_days)
     report = Report(schema_comparison(*documents, lifecycle))
     context = Context(report, lifecycle)
+    compare_servers(report, documents[0].root, documents[1].root, "")
     _compare_paths(context, *documents)
     _compare_webhooks(context, *documents)
     findings = [judged(cause, category, report.unpromised) for cause in report.causes()]

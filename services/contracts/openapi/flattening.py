@@ -4,7 +4,7 @@ from math import ceil, floor
 from typing import Any
 
 from services.contracts.openapi.documents import Node
-from services.contracts.openapi.shapes import Group, Parts, Shape, key_of, met, without_groups
+from services.contracts.openapi.shapes import Group, Parts, Shape, key_of, met
 from services.contracts.openapi.values import ALL_TYPES, closed_types, is_number, type_of, value_key
 
 #: Levels of `allOf`, `$ref` and single alternatives inside each other; deeper ones are taken as unknown.
@@ -29,92 +29,90 @@ class Flattener:
     """Flattens places of one or several documents; keeps what it made, so that a place is looked at once."""
 
     def __init__(self) -> None:
-        self._nodes: dict[int, Shape] = {}
         self._places: dict[tuple[int, ...], Shape] = {}
-        #: Keeps every synthetic part alive: places are known by identity.
-        self._kept: list[Any] = []
-        self._open: set[int] = set()
+        #: Keeps every part alive: places are known by identity.
+        self._kept: list[Parts] = []
 
     def shape(self, parts: Parts) -> Shape:
         """The normal form of a place."""
         key = key_of(parts)
-        if key in self._places:
-            return self._places[key]
-        complete = not self._open
-        found = _finished(self._met(parts))
-        if complete:
-            self._places[key] = found
+        if key not in self._places:
+            self._places[key] = _finished(self._met(parts))
             self._kept.append(parts)
-        return found
+        return self._places[key]
 
     def _met(self, parts: Parts) -> Shape:
-        shapes = [part if isinstance(part, Shape) else self._node(part) for part in parts]
-        if not shapes:
-            return Shape()
-        whole = shapes[0]
-        for each in shapes[1:]:
-            whole = met(whole, each)
+        seen: set[int] = set()
+        whole = Shape()
+        for part in parts:
+            whole = met(whole, part if isinstance(part, Shape) else self._node(part, seen, 0))
         return whole
 
-    def _node(self, node: Node) -> Shape:
-        if isinstance(node.value, bool) or not isinstance(node.value, dict):
+    def _node(self, node: Node, seen: set[int], depth: int) -> Shape:
+        """A node with its references, `allOf` and lone alternatives put into one shape.
+
+        All that is met on the way applies at once, so what was `seen` adds nothing a second time.
+        """
+        if not isinstance(node.value, dict):
             return NEVER if node.value is False else Shape()
-        if node.key in self._nodes:
-            return self._nodes[node.key]
-        if node.key in self._open:
+        if node.key in seen:
             return Shape()
-        if len(self._open) > MAX_NESTING:
+        if depth > MAX_NESTING:
             return Shape(dangling=frozenset({node.pointer}))
-        self._open.add(node.key)
-        try:
-            found = self._dissolved(node)
-        finally:
-            self._open.discard(node.key)
-        if not self._open:
-            self._nodes[node.key] = found
-            self._kept.append(node)
-        return found
-
-    def _dissolved(self, node: Node) -> Shape:
-        """A node with its references, `allOf` and lone alternatives put into one shape."""
+        seen.add(node.key)
         reference = node.value.get("$ref", node.value.get("$dynamicRef"))
-        if isinstance(reference, str):
-            target = node.document.find(reference)
-            referred = Shape(dangling=frozenset({reference})) if target is None else self._node(target)
-            if not node.document.modern or len(node.value) == 1:
-                return referred
-            return met(self._inner(node), referred)
-        return self._inner(node)
+        if not isinstance(reference, str):
+            return self._inner(node, seen, depth)
+        target = node.document.find(reference)
+        referred = (
+            Shape(dangling=frozenset({reference})) if target is None else self._node(target, seen, depth + 1)
+        )
+        if not node.document.modern or len(node.value) == 1:
+            return referred
+        return met(self._inner(node, seen, depth), referred)
 
-    def _inner(self, node: Node) -> Shape:
+    def _inner(self, node: Node, seen: set[int], depth: int) -> Shape:
         whole = keywords(node)
         for part in _list(node, "allOf"):
-            whole = met(whole, self._node(part))
+            whole = met(whole, self._node(part, seen, depth + 1))
         for kind in ("oneOf", "anyOf"):
             alternatives = _list(node, kind)
             if alternatives:
-                whole = self._with_group(whole, kind, alternatives, node)
+                whole = self._with_group(whole, kind, alternatives, seen, depth)
         return _nullable(whole, node)
 
-    def _with_group(self, whole: Shape, kind: str, alternatives: list[Node], node: Node) -> Shape:
-        """`oneOf`/`anyOf` as a group; one alternative, with or without null, is no alternative."""
-        shapes = [(each, self._node(each)) for each in alternatives]
-        null = any(_only_null(shape) for _, shape in shapes)
-        others = [(each, shape) for each, shape in shapes if not _only_null(shape)]
+    def _with_group(
+        self, whole: Shape, kind: str, alternatives: list[Node], seen: set[int], depth: int
+    ) -> Shape:
+        """`oneOf`/`anyOf` as a group; one alternative, with or without null, is no alternative.
+
+        Where a schema is an alternative of what it extends (`Cat` of `Pet`, and `Pet` one of `Cat` or `Dog`), it
+        meets that choice by being what it is.
+        """
+        resolved = [each.resolved() for each in alternatives]
+        if any(each.key in seen for each in resolved):
+            return whole
+        shapes = [_surface(each) for each in resolved]
+        null = any(_only_null(shape) for shape in shapes)
+        others = [each for each, shape in zip(alternatives, shapes, strict=True) if not _only_null(shape)]
         if not others:
             return met(whole, Shape(types=frozenset({"null"})))
         if len(others) == 1:
-            return met(whole, _or_null(others[0][1]) if null else others[0][1])
+            only = self._node(others[0], seen, depth + 1)
+            return met(whole, _or_null(only) if null else only)
         united = _united(shapes)
         if united is not None:
             return met(whole, united)
-        group = Group(kind, tuple((each,) for each, _ in others), null)
-        types = frozenset().union(*(shape.types for _, shape in shapes))
-        found = met(whole, Shape(groups=(group,), types=types))
-        discriminator = node.value.get("discriminator")
-        if isinstance(discriminator, dict):
-            found.discriminator = discriminator
-        return found
+        types = frozenset().union(*(shape.types for shape in shapes))
+        return met(whole, Shape(groups=(Group(kind, tuple((each,) for each in others), null),), types=types))
+
+
+def _surface(node: Node) -> Shape:
+    """What a node says itself; one that combines others may be anything."""
+    if not isinstance(node.value, dict):
+        return NEVER if node.value is False else Shape()
+    combined = node.value.keys() & {"$ref", "$dynamicRef", "allOf", "anyOf", "oneOf"}
+    return Shape(groups=(Group("anyOf", ()),)) if combined else _nullable(keywords(node), node)
 
 
 def _only_null(shape: Shape) -> bool:
@@ -133,15 +131,15 @@ def _or_null(shape: Shape) -> Shape:
     return whole
 
 
-def _united(shapes: list[tuple[Node, Shape]]) -> Shape | None:
+def _united(shapes: list[Shape]) -> Shape | None:
     """Alternatives that only list values, as one list; alternatives that only name types, as one list of types."""
-    if all(shape.enum is not None and _bare(shape) for _, shape in shapes):
+    if all(shape.enum is not None and _bare(shape) for shape in shapes):
         values: dict[str, Any] = {}
-        for _, shape in shapes:
+        for shape in shapes:
             values |= _finished(shape).enum or {}
         return Shape(enum=values, types=closed_types(frozenset(type_of(value) for value in values.values())))
-    if all(shape.enum is None and _bare(shape) for _, shape in shapes):
-        return Shape(types=frozenset().union(*(shape.types for _, shape in shapes)))
+    if all(shape.enum is None and _bare(shape) for shape in shapes):
+        return Shape(types=frozenset().union(*(shape.types for shape in shapes)))
     return None
 
 
@@ -346,5 +344,3 @@ def _whole(bound: tuple[float, bool] | None, rounded: Any, step: int) -> tuple[f
     number = rounded(bound[0])
     return (number + step if bound[1] and number == bound[0] else number, False)
 
-
-__all__ = ["MAX_NESTING", "Flattener", "keywords", "without_groups"]

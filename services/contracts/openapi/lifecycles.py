@@ -37,11 +37,16 @@ class Stage:
     def of(cls, value: Any) -> "Stage":
         if not isinstance(value, dict):
             return cls(False, None, None)
-        return cls(value.get("deprecated") is True, value.get("x-sunset"), value.get("x-stability-level"))
+        stability = value.get("x-stability-level")
+        return cls(value.get("deprecated") is True, value.get("x-sunset"), _plain(stability))
 
     @property
     def unpromised(self) -> bool:
         return self.stability in UNPROMISED
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, str) else str(value)
 
 
 class Breach(NamedTuple):

@@ -34,4 +34,8 @@ def is_text(media: MediaType) -> bool:
     """Whether values of this kind are written as text without types, so that 1 is "1"."""
     if media.main == "multipart" or media.main == "text":
         return "json" not in media.sub
-    return media.sub in ("x-www-form-urlencoded", "xml") or media.sub.endswith("+xml")
+    return media.sub == "x-www-form-urlencoded" or is_xml(media)
+
+
+def is_xml(media: MediaType) -> bool:
+    return media.sub == "xml" or media.sub.endswith("+xml")

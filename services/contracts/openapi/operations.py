@@ -12,6 +12,7 @@ from services.contracts.openapi.parameters import compare_parameters, compare_st
 from services.contracts.openapi.reports import Report, Site
 from services.contracts.openapi.responses import compare_responses
 from services.contracts.openapi.securities import compare_security
+from services.contracts.openapi.servers import compare_servers, own_servers
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 
@@ -69,6 +70,10 @@ def compare_operation(context: Context, base: Call, revision: Call, title: str) 
     compare_responses(report, before, after, Site(title, context.prefix, context.answers))
     if not context.outbound:
         compare_security(report, (base.document, before), (revision.document, after), title, context.asks)
+    servers = [own_servers(call.operation, call.path_item) for call in (base, revision)]
+    if any(servers) and not context.outbound:
+        roots = [owner or call.document.root for owner, call in zip(servers, (base, revision), strict=True)]
+        compare_servers(report, roots[0], roots[1], title)
     compare_stages(report, before, after, site, context.lifecycle)
     if Stage.of(before.value).unpromised:
         report.unpromised.add(title)

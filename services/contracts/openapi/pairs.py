@@ -1,7 +1,7 @@
 """Pairs of places, one of each document: what differs there, and which pairs lie below. A pair is looked at once."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from services.contracts.findings import Direction, Effect
@@ -9,10 +9,16 @@ from services.contracts.openapi.documents import Node
 from services.contracts.openapi.effects import flipped, joined
 from services.contracts.openapi.flattening import Flattener
 from services.contracts.openapi.lifecycles import Lifecycle
-from services.contracts.openapi.shapes import Parts, Shape, key_of
+from services.contracts.openapi.shapes import Parts, Shape, key_of, without_groups
 
 #: Pairs that one question about a subset may look at; beyond, the answer is `unknown`.
 MAX_EXPLORED = 4000
+#: Questions inside questions; a schema that contains itself as its own alternative would ask for ever.
+MAX_ASKING = 12
+#: Pairs that all questions of one comparison may look at; beyond, alternatives meet by name alone.
+MAX_VISITED = 10_000
+#: Alternatives inside alternatives that only one side has; more come from schemas that unfold without end.
+MAX_UNFOLDED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +27,7 @@ class Mode:
 
     direction: Direction
     text: bool = False
+    xml: bool = False
 
 
 @dataclass(slots=True)
@@ -54,6 +61,8 @@ class Pair:
     deltas: list[Delta] = field(default_factory=list)
     children: list[Child] = field(default_factory=list)
     expanded: bool = False
+    #: Being looked at right now: what is known of it is not all.
+    unfinished: bool = False
     effect: Effect | None = None
 
     def place(self) -> str:
@@ -63,6 +72,16 @@ class Pair:
                 if isinstance(part, Node):
                     return part.pointer
         return ""
+
+
+def _referred(part: Node | Shape) -> Node | Shape:
+    """What a bare reference stands for, so that all who refer to it meet at one place."""
+    if isinstance(part, Shape) or not isinstance(part.value, dict) or "$ref" not in part.value:
+        return part
+    if part.document.modern and len(part.value) > 1:
+        return part
+    target = part.target()
+    return part if target is None else target.resolved()
 
 
 Check = Callable[["Comparison", Shape, Shape, Pair], Iterator[Delta | Child]]
@@ -83,8 +102,14 @@ class Comparison:
         self._checks = checks
         self._same = same
         self._pairs: dict[tuple[Any, ...], Pair] = {}
+        self._rests: dict[int, tuple[Shape, Shape]] = {}
+        #: Answers that rest on questions still open; they hold until the outermost is answered.
+        self._guessed: dict[int, Effect] = {}
+        self.asking = 0
+        self._visited = 0
 
     def pair(self, base: Parts, revision: Parts, mode: Mode) -> Pair:
+        base, revision = tuple(map(_referred, base)), tuple(map(_referred, revision))
         key = (key_of(base), key_of(revision), mode)
         if key not in self._pairs:
             self._pairs[key] = Pair(base, revision, mode)
@@ -93,6 +118,15 @@ class Comparison:
     def shape(self, parts: Parts) -> Shape:
         return self.flattener.shape(parts)
 
+    def rest(self, shape: Shape) -> Shape:
+        """What stands beside the first group of alternatives; the same one whenever it is asked for."""
+        if id(shape) not in self._rests:
+            self._rests[id(shape)] = (shape, self._without_first(shape))
+        return self._rests[id(shape)][1]
+
+    def _without_first(self, shape: Shape) -> Shape:
+        return replace(without_groups(shape), groups=shape.groups[1:], unfolded=shape.unfolded + 1)
+
     def expand(self, pair: Pair) -> None:
         """Find what differs at this pair itself, and the pairs below."""
         if pair.expanded:
@@ -100,6 +134,14 @@ class Comparison:
         pair.expanded = True
         if self._is_same(pair):
             return
+        if max(self.shape(parts).unfolded for parts in (pair.base, pair.revision)) > MAX_UNFOLDED:
+            pair.deltas.append(Delta("schema-reference", Effect.UNKNOWN))
+            return
+        pair.unfinished = True
+        self._look(pair)
+        pair.unfinished = False
+
+    def _look(self, pair: Pair) -> None:
         base, revision = self.shape(pair.base), self.shape(pair.revision)
         for check in self._checks:
             for found in check(self, base, revision, pair):
@@ -118,22 +160,39 @@ class Comparison:
 
     def effect(self, pair: Pair) -> Effect:
         """The effect of everything at and below a pair. A circle adds nothing to what stands on it."""
-        if pair.effect is None:
-            pair.effect = self._effect(pair)
-        return pair.effect
+        if pair.effect is not None:
+            return pair.effect
+        if id(pair) in self._guessed:
+            return self._guessed[id(pair)]
+        if self.asking >= MAX_ASKING or self._visited >= MAX_VISITED:
+            return Effect.UNKNOWN
+        self.asking += 1
+        found, certain = self._effect(pair)
+        self.asking -= 1
+        if certain:
+            pair.effect = found
+        if self.asking:
+            self._guessed[id(pair)] = found
+        else:
+            self._guessed.clear()
+        return found
 
-    def _effect(self, start: Pair) -> Effect:
+    def _effect(self, start: Pair) -> tuple[Effect, bool]:
+        """The effect, and whether all that it rests on was known."""
         effects: set[Effect] = set()
+        certain = True
         stack, seen = [(start, False)], {(id(start), False)}
         while stack:
             pair, flip = stack.pop()
             self.expand(pair)
+            certain = certain and not pair.unfinished
             effects |= {flipped(delta.effect) if flip else delta.effect for delta in pair.deltas}
             for child in pair.children:
                 state = (child.pair, flip != child.flip)
                 if (id(state[0]), state[1]) not in seen:
                     seen.add((id(state[0]), state[1]))
                     stack.append(state)
-            if len(seen) > MAX_EXPLORED:
-                return Effect.UNKNOWN
-        return joined(effects)
+            self._visited += 1
+            if len(seen) > MAX_EXPLORED or self._visited > MAX_VISITED:
+                return Effect.UNKNOWN, True
+        return joined(effects), certain and self.asking == 1

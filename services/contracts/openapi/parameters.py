@@ -17,7 +17,6 @@ from services.contracts.openapi.shapes import Parts
 #: Header parameters of these names are ignored: OpenAPI describes them elsewhere.
 _IGNORED = {"accept", "content-type", "authorization"}
 _STYLES = {"path": "simple", "header": "simple", "query": "form", "cookie": "form", "querystring": "form"}
-_COMPOUND = {"array", "object"}
 
 ParameterKey = tuple[str, str]
 
@@ -123,7 +122,7 @@ def _compare_values(report: Report, key: ParameterKey, base: Node, revision: Nod
         delta = Delta("parameter-media", Effect.INCOMPARABLE, media[0], media[1])
         report.add(site.operation, site.where, site.direction, delta)
         return
-    for delta in written_differently(report, key[0], base, revision):
+    for delta in written_differently(key[0], base, revision):
         report.add(site.operation, site.where, site.direction, delta)
     before, after = schema_parts(base), schema_parts(revision)
     if _listed(report, key[0], base, revision):
@@ -152,22 +151,17 @@ def _as_list(report: Report, base: Parts, revision: Parts) -> tuple[Parts, Parts
     return base, shape.items, Delta("schema-type", effect, "single value", "array")
 
 
-def written_differently(report: Report, place: str, base: Node, revision: Node) -> Iterator[Delta]:
-    """Style, explode and the like, where the values they write make a difference."""
-    compound = _compound(report, schema_parts(base)) and _compound(report, schema_parts(revision))
+def written_differently(place: str, base: Node, revision: Node) -> Iterator[Delta]:
+    """Style, explode and the like, judged as they are written, whatever values the schema takes."""
     before, after = _style(base, place), _style(revision, place)
-    if before != after and (compound or place == "path"):
+    if before != after:
         yield Delta("parameter-style", Effect.INCOMPARABLE, before, after)
-    elif compound and _explode(base, before) != _explode(revision, after):
+    elif _explode(base, before) != _explode(revision, after):
         yield Delta("parameter-explode", Effect.INCOMPARABLE, _explode(base, before), _explode(revision, after))
     for keyword, rule in (("allowReserved", "parameter-reserved"), ("allowEmptyValue", "parameter-empty")):
         had, has = base.get(keyword) is True, revision.get(keyword) is True
         if had != has and place == "query":
             yield Delta(rule, of_sets(had, has), had, has)
-
-
-def _compound(report: Report, parts: Parts) -> bool:
-    return bool(report.comparison.shape(parts).types & _COMPOUND)
 
 
 def _style(node: Node, place: str) -> Any:

@@ -113,7 +113,7 @@ def judged(cause: Cause, promised: Category, unpromised: set[str]) -> Finding:
     """A cause as a finding: who may be hurt by it, under the strict law and the tolerant reader's."""
     rule = RULES_BY_ID[cause.delta.rule]
     verdict = _verdict(cause, rule.category, rule.decides, promised)
-    if rule.area != "lifecycle" and cause.operations.keys() <= unpromised:
+    if cause.operations.keys() <= unpromised:
         verdict = Verdict.NOTICE
     tolerant = Verdict.NOTICE if verdict is Verdict.BREAKING and cause.delta.tolerated else None
     shared = cause.place if cause.place.startswith("/components/") else ""

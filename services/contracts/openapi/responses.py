@@ -89,7 +89,7 @@ def compare_header(report: Report, base: Node, revision: Node, site: Site) -> No
     if base.mapping("content") or revision.mapping("content"):
         compare_content(report, base, revision, site)
         return
-    for delta in written_differently(report, "header", base, revision):
+    for delta in written_differently("header", base, revision):
         report.add(site.operation, site.where, site.direction, delta)
     mode = Mode(site.direction, text=True)
     pair = report.comparison.pair(schema_parts(base), schema_parts(revision), mode)

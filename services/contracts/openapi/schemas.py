@@ -46,6 +46,8 @@ def check_notes(comparison: Comparison, base: Shape, revision: Shape, pair: Pair
     if base.discriminator != revision.discriminator:
         named = [each.get("propertyName") if each else None for each in (base.discriminator, revision.discriminator)]
         yield Delta("schema-discriminator", Effect.NONE, named[0], named[1])
+    if pair.mode.xml and base.notes.get("xml") != revision.notes.get("xml"):
+        yield Delta("xml-name", Effect.INCOMPARABLE, base.notes.get("xml"), revision.notes.get("xml"))
     if base.deprecated != revision.deprecated:
         yield Delta("schema-deprecated", Effect.NONE, base.deprecated, revision.deprecated)
     stages = [Stage.of({**shape.notes, "deprecated": shape.deprecated}) for shape in (base, revision)]

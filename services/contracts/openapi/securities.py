@@ -97,6 +97,8 @@ def _flow_changes(before: Node, after: Node, scopes: frozenset[str]) -> list[str
     changed = []
     for kind, flow in before.items("flows"):
         other = after.child("flows", kind)
+        if flow.value == other.value:
+            continue
         if not isinstance(other.value, dict):
             changed.append(f"flows.{kind}")
             continue

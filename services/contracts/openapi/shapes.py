@@ -67,6 +67,8 @@ class Shape:
     never: bool = False
     #: A reference that leads nowhere: what it stands for cannot be known.
     dangling: frozenset[str] = frozenset()
+    #: How often alternatives were unfolded to come here.
+    unfolded: int = 0
 
     @property
     def key(self) -> int:
@@ -115,6 +117,7 @@ def met(left: Shape, right: Shape) -> Shape:
         notes={**right.notes, **left.notes},
         never=left.never or right.never,
         dangling=left.dangling | right.dangling,
+        unfolded=max(left.unfolded, right.unfolded),
     )
 
 
