@@ -86,7 +86,10 @@ def score(folder: Path, options: argparse.Namespace) -> None:
             missed.append((row, found))
         elif broken and not row["breaking"] and not others_break(folder, row):
             false.append((row, found))
-    report(folder, counts, missed, false, time.perf_counter() - started, options)
+    reasons = json.loads(DISAGREEMENTS.read_text())
+    judged_otherwise = {row["id"] for row, _ in missed + false} & reasons.keys()
+    print(f"  judged otherwise, with a reason in {DISAGREEMENTS.name}: {len(judged_otherwise)} rows")
+    report(reasons, folder, counts, missed, false, time.perf_counter() - started, options)
 
 
 def others_break(folder: Path, row: dict[str, Any]) -> bool:
@@ -102,7 +105,15 @@ def others_break(folder: Path, row: dict[str, Any]) -> bool:
 _PAIRS: dict[Path, Any] = {}
 
 
-def report(folder: Path, counts: Any, missed: list[Any], false: list[Any], seconds: float, options: Any) -> None:
+def report(
+    reasons: dict[str, str],
+    folder: Path,
+    counts: Any,
+    missed: list[Any],
+    false: list[Any],
+    seconds: float,
+    options: Any,
+) -> None:
     total = counts[True] + counts[False]
     print(f"{folder.name}: {total} rows, {counts[True]} breaking, {counts['unreadable']} unreadable, {seconds:.1f} s")
     recall = 1 - len(missed) / max(1, counts[True])
@@ -111,7 +122,8 @@ def report(folder: Path, counts: Any, missed: list[Any], false: list[Any], secon
     print(f"  recall {recall:.3f}  false positives {wrong:.3f}  right {right:.3f}")
     for title, listed in (("missed", missed), ("false", false)):
         for row, found in listed if options.verbose else ():
-            print(f"  {title} {row['id']} [{row['family'][:30]}] {row['base']} {row['revision']}")
+            known = " (reason listed)" if row["id"] in reasons else ""
+            print(f"  {title}{known} {row['id']} [{row['family'][:30]}] {row['base']} {row['revision']}")
             for each in found[:4]:
                 print(f"      {each.verdict} {each.rule} {each.effect} {each.operation} {each.where} {each.message}")
 

@@ -23,8 +23,50 @@ def check_alternatives(comparison: Comparison, base: Shape, revision: Shape, pai
     if len(left) == len(right):
         for before, after in zip(left, right, strict=True):
             yield from _compared(comparison, pair, before.alternatives, after.alternatives)
+            yield from _exclusive(comparison, before, after)
         return
-    yield from _compared(comparison, pair, _expanded(comparison, base), _expanded(comparison, revision))
+    before_all, after_all = _expanded(comparison, base), _expanded(comparison, revision)
+    yield from _compared(comparison, pair, before_all, after_all)
+    if right and right[0].kind == "oneOf" and _doubly_taken(comparison, pair, before_all, after_all):
+        yield Delta("schema-one-of", Effect.NARROWS, None, "oneOf")
+
+
+def _doubly_taken(comparison: Comparison, pair: Pair, base: tuple[Parts, ...], revision: tuple[Parts, ...]) -> bool:
+    """Whether values that were valid meet two alternatives of a `oneOf`, which takes exactly one."""
+    for each in base:
+        takers = [other for other in revision if _effect(comparison, pair, each, other) in (Effect.NONE, Effect.WIDENS)]
+        if len(takers) > 1:
+            return True
+    return False
+
+
+def _exclusive(comparison: Comparison, base: Group, revision: Group) -> Iterator[Delta]:
+    """`anyOf` and `oneOf` differ where two alternatives take the same value."""
+    if base.kind != revision.kind and _overlaps(comparison, revision.alternatives):
+        narrows = revision.kind == "oneOf"
+        yield Delta("schema-one-of", of_sets(narrows, not narrows), base.kind, revision.kind)
+
+
+def _overlaps(comparison: Comparison, alternatives: tuple[Parts, ...]) -> bool:
+    shapes = [comparison.shape(parts) for parts in alternatives[:50]]
+    return any(
+        not _disjoint(comparison, left, right) for index, left in enumerate(shapes) for right in shapes[index + 1 :]
+    )
+
+
+def _disjoint(comparison: Comparison, left: Shape, right: Shape) -> bool:
+    """Whether no value meets both: other types, other listed values, or another value of a property both demand."""
+    if not left.types & right.types or left.never or right.never:
+        return True
+    if left.enum is not None and right.enum is not None:
+        return not left.enum.keys() & right.enum.keys()
+    if left.types & right.types != {"object"}:
+        return False
+    tags = [
+        (comparison.shape(left.properties[name]).enum, comparison.shape(right.properties[name]).enum)
+        for name in left.required & right.required & left.properties.keys() & right.properties.keys()
+    ]
+    return any(one is not None and other is not None and not one.keys() & other.keys() for one, other in tags)
 
 
 def _expanded(comparison: Comparison, shape: Shape) -> tuple[Parts, ...]:
@@ -38,7 +80,9 @@ def _expanded(comparison: Comparison, shape: Shape) -> tuple[Parts, ...]:
     kinds += [frozenset({name}) for name in sorted(types - {"number", "integer"})]
     if types == ALL_TYPES - {"null"} or enum is not None:
         kinds = [types]
-    return tuple((replace(shape, types=each, enum=enum, unfolded=shape.unfolded + 1),) for each in kinds if each <= types)
+    return tuple(
+        (replace(shape, types=each, enum=enum, unfolded=shape.unfolded + 1),) for each in kinds if each <= types
+    )
 
 
 def _compared(
@@ -132,6 +176,3 @@ def label(comparison: Comparison, parts: Parts) -> Any:
     if shape.enum is not None:
         return "|".join(sorted(shape.enum))
     return "any" if shape.types == ALL_TYPES else "|".join(sorted(shape.types))
-
-
-__all__ = ["Group", "check_alternatives", "of_sets"]

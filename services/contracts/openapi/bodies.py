@@ -96,7 +96,22 @@ def _compare_encoding(report: Report, media: MediaType, base: Node, revision: No
             continue
         for keyword in ("style", "explode", "allowReserved"):
             _compare_keyword(report, keyword, before, after, f"{site.where}.{name}", site)
+        if before.mapping("headers").keys() != after.mapping("headers").keys():
+            shown = [sorted(each.mapping("headers")) for each in (before, after)]
+            report.add(
+                site.operation,
+                f"{site.where}.{name}",
+                site.direction,
+                Delta("encoding", _headers_effect(before, after), shown[0], shown[1]),
+            )
         _compare_content_types(report, before, after, f"{site.where}.{name}", site)
+
+
+def _headers_effect(base: Node, revision: Node) -> Effect:
+    """Headers of a part: one that is demanded narrows, one that is no longer taken does too."""
+    before, after = base.mapping("headers"), revision.mapping("headers")
+    demanded = any(revision.child("headers", name).resolved().get("required") is True for name in after.keys() - before)
+    return of_sets(demanded or bool(before.keys() - after), bool(after.keys() - before))
 
 
 def _has_field(report: Report, media: Node, name: str) -> bool:

@@ -12,6 +12,7 @@ from services.contracts.openapi.pairs import Delta
 from services.contracts.openapi.reports import Report, judged
 from services.contracts.openapi.schemas import schema_comparison
 from services.contracts.openapi.servers import compare_servers
+from services.contracts.openapi.witnesses import Evidence
 
 _TEMPLATE = re.compile(r"\{([^{}]*)\}")
 
@@ -37,7 +38,8 @@ def compare(
     compare_servers(report, documents[0].root, documents[1].root, "")
     _compare_paths(context, *documents)
     _compare_webhooks(context, *documents)
-    findings = [judged(cause, category, report.unpromised) for cause in report.causes()]
+    evidence = Evidence(report.comparison)
+    findings = [judged(cause, category, report.unpromised, evidence) for cause in report.causes()]
     return sorted(findings, key=_order)
 
 

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from services.contracts.findings import Direction, Effect
+from services.contracts.openapi.documents import Node
 from services.contracts.openapi.effects import of_sets
 from services.contracts.openapi.pairs import Child, Comparison, Delta, Pair
 from services.contracts.openapi.regexes import matches
 from services.contracts.openapi.scalars import common_types, counts
 from services.contracts.openapi.shapes import Parts, Shape
+
+_COMBINING = {"$ref", "$dynamicRef", "allOf", "anyOf", "oneOf"}
 
 Found = Iterator[Delta | Child]
 
@@ -38,9 +41,13 @@ def sub(comparison: Comparison, pair: Pair, rule: str, step: str, base: Parts, r
 
 
 def _hidden(comparison: Comparison, parts: Parts, pair: Pair) -> bool:
-    """Whether a property is not sent in this direction."""
+    """Whether a property is not sent in this direction. A plain node says so itself."""
+    request = pair.mode.direction is Direction.REQUEST
+    part = parts[0] if len(parts) == 1 else None
+    if isinstance(part, Node) and isinstance(part.value, dict) and not part.value.keys() & _COMBINING:
+        return part.value.get("readOnly" if request else "writeOnly") is True
     shape = comparison.shape(parts)
-    return shape.read_only if pair.mode.direction is Direction.REQUEST else shape.write_only
+    return shape.read_only if request else shape.write_only
 
 
 def _properties(comparison: Comparison, base: Shape, revision: Shape, pair: Pair) -> Found:

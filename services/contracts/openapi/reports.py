@@ -1,9 +1,10 @@
 """Collects what differs, judges it by direction, and makes findings: one per cause."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.contracts.findings import Category, Direction, Effect, Finding, Verdict
+from services.contracts.findings import Category, Direction, Effect, Finding, Verdict, Witness
 from services.contracts.openapi.effects import breaks, flipped
 from services.contracts.openapi.pairs import Comparison, Delta, Pair
 from services.contracts.openapi.rules import RULES_BY_ID
@@ -32,6 +33,7 @@ class Cause:
     place: str = ""
     operations: dict[str, None] = field(default_factory=dict)
     pair: Pair | None = None
+    flip: bool = False
 
 
 class Report:
@@ -76,6 +78,7 @@ class Report:
                 effect = flipped(delta.effect) if flip else delta.effect
                 place = pair.place() + delta.step
                 cause = Cause(delta, pair.mode.direction, effect, operation, where + delta.step, place, pair=pair)
+                cause.flip = flip
                 self._causes[key] = cause
             cause.operations.setdefault(operation)
 
@@ -109,7 +112,9 @@ class Report:
         return list(self._causes.values())
 
 
-def judged(cause: Cause, promised: Category, unpromised: set[str]) -> Finding:
+def judged(
+    cause: Cause, promised: Category, unpromised: set[str], evidence: Callable[[Cause], Witness | None]
+) -> Finding:
     """A cause as a finding: who may be hurt by it, under the strict law and the tolerant reader's."""
     rule = RULES_BY_ID[cause.delta.rule]
     verdict = _verdict(cause, rule.category, rule.decides, promised)
@@ -129,6 +134,7 @@ def judged(cause: Cause, promised: Category, unpromised: set[str]) -> Finding:
         before=cause.delta.before,
         after=cause.delta.after,
         tolerant=tolerant,
+        witness=evidence(cause) if verdict is Verdict.BREAKING else None,
         cause=f"#{shared}" if shared else "",
         operations=tuple(cause.operations) if len(cause.operations) > 1 else (),
     )

@@ -71,6 +71,7 @@ _SCHEMA = _area(
     ("schema-max-contains", "maxContains moved", "Arrays with more matching entries are refused."),
     ("schema-alternative-removed", "Alternative removed", "Values of that kind, which no other alternative takes, are refused."),
     ("schema-alternative-added", "Alternative added", "A client may receive a kind of value that it never heard of."),
+    ("schema-one-of", "Alternatives became exclusive, or no longer", "oneOf refuses a value that two of its alternatives take."),
     ("schema-not", "not came or went", "What the negated schema takes is refused."),
     ("schema-if", "Condition changed", "Another condition holds other values to the branches."),
     ("schema-then", "then came or went", "Values that meet the condition are held to a schema."),
@@ -144,7 +145,6 @@ _BODIES = _area(
     ("media-type-added", "Media type added", "Nobody sends it yet, and nobody gets it unasked."),
     ("media-type-wider", "Media type became more general", "Other kinds of content may arrive."),
     ("encoding", "Encoding of a form's field changed", "The same field is written in another way."),
-    ("media-items", "Schema of the stream's entries changed", "Entries of a stream are held to a schema."),
     ("xml-name", "XML name, place or namespace changed", "The same value is written as another element."),
 )  # fmt: skip
 
@@ -167,7 +167,6 @@ _SECURITY = _area(
     ("security-alternative-removed", "A way to authenticate removed or tightened", "Callers that use it are refused."),
     ("security-scope-added", "Scope added", "Credentials without the scope are refused."),
     ("security-scheme", "Security scheme changed", "The credential goes elsewhere, or is another."),
-    ("security-scope-undefined", "Scope no longer offered by the scheme", "It cannot be asked for any more."),
     ("security-relaxed", "A way to authenticate added, or none demanded any more", "Callers go on as before."),
 )  # fmt: skip
 

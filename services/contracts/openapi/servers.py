@@ -60,8 +60,6 @@ def _values(variable: Node) -> set[str] | None:
     return {str(each) for each in listed} if isinstance(listed, list) else None
 
 
-def _add(
-    report: Report, operation: str, server: Node, name: str, effect: Effect, before: Any, after: Any
-) -> None:
+def _add(report: Report, operation: str, server: Node, name: str, effect: Effect, before: Any, after: Any) -> None:
     where = f"servers.{server.get('url')}.{name}"
     report.add(operation, where, Direction.REQUEST, Delta("server-variable", effect, before, after))
