@@ -4,7 +4,7 @@ from typing import Any
 
 from services.contracts.openapi.documents import Node
 
-MAX_BUNDLED = 400
+MAX_BUNDLED = 60
 _SINGLE = ("not", "if", "then", "else", "items", "contains", "additionalProperties", "propertyNames", "contentSchema")
 _SINGLE_TOO = ("unevaluatedItems", "unevaluatedProperties")
 _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
