@@ -16,6 +16,7 @@ from services.chain.anchors import anchor_file, take_anchors
 from services.changes import forget_tombstones
 from services.context import Context
 from services.credentials import expire_credentials
+from services.integrations.upkeep import delete_expired
 from services.origins.upkeep import check_proof, due_origins, expire_challenges, settle_proof
 from services.paging import among, statement
 from services.people.moves import forget_moves
@@ -88,6 +89,7 @@ def duties(runtime: Runtime) -> list[Duty]:
         Duty("forget uses", 3600, lambda: prune(runtime.database, clock.now_ms() - settings.usage_days * DAY)),
         Duty("recheck", 60, lambda: recheck_origins(runtime)),
         Duty("expire", 60, lambda: expire(runtime)),
+        Duty("expired integrations", 600, lambda: delete_expired(runtime.database, clock.now_ms())),
         Duty("moves", 600, lambda: forget_moves(runtime.database)),
         Duty("forget tombstones", 3600, lambda: forget(runtime)),
         Duty("prune", 3600, lambda: runtime.jobs.prune(clock.now_ms() - _KEEP_JOBS)),

@@ -29,7 +29,6 @@ _BEGIN = Statement(
     "created_at, expires_at) VALUES ({id}, {tenant}, {caller}, {key}, {method}, {path}, {digest}, 'running', "
     "{leased}, {now}, {expires}) ON CONFLICT (tenant, caller, method, path, key) DO NOTHING"
 )
-_PURGE = Statement("DELETE FROM idempotency_record WHERE expires_at <= {now}")
 TABLE = "idempotency_record"
 
 
@@ -134,9 +133,3 @@ async def finish(context: Context, record: UUID, answer: Answer) -> None:
 async def forget(context: Context, record: UUID) -> None:
     """Let the key be used again: nothing was done."""
     await IdempotencyRecord.of(context.tenant).delete().where(IdempotencyRecord.id == record)
-
-
-async def purge(runtime: Any) -> int:
-    """Delete the records that have expired; how many."""
-    gone: int = await runtime.database.execute(_PURGE, now=runtime.clock.now_ms())
-    return gone
