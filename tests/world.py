@@ -33,6 +33,7 @@ from services.people.importing import import_records
 from services.people.listing import refresh_people
 from services.people.records import FullRecord, PersonRecord, Works
 from services.tenants import create_tenant
+from tests.contract.answers import judge
 
 V1 = "/integrations/v1"
 ALL_SCOPES = ["people.read", "publications.read", "works.read", "projects.read"]
@@ -120,7 +121,8 @@ async def running(url: str, home: Path, **settings: Any) -> AsyncIterator[tuple[
     await app.start()
     transport = httpx.ASGITransport(app)
     try:
-        async with httpx.AsyncClient(transport=transport, base_url="http://dovetail.test") as client:
+        hooks = {"response": [judge]}
+        async with httpx.AsyncClient(transport=transport, base_url="http://dovetail.test", event_hooks=hooks) as client:
             yield app, client
     finally:
         # Another application may have bound the tables to its own database meanwhile.

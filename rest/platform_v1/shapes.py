@@ -36,7 +36,7 @@ class ServiceError(_Shape):
     error: ServiceProblem
 
 
-class Pagination(_Shape):
+class PageCounts(_Shape):
     page: int
     limit: int
     total: int
@@ -56,7 +56,7 @@ class DefinitionSummary(_Shape):
 
 class DefinitionPage(_Shape):
     items: list[DefinitionSummary]
-    pagination: Pagination
+    pagination: PageCounts
 
 
 class DefinitionAnswer(_Shape, kw_only=True):
@@ -99,7 +99,7 @@ class InstanceSummary(_Shape, kw_only=True):
 
 class InstancePage(_Shape):
     items: list[InstanceSummary]
-    pagination: Pagination
+    pagination: PageCounts
 
 
 class InstanceAnswer(_Shape, kw_only=True):

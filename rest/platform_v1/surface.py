@@ -71,8 +71,15 @@ def build_app(runtime: Runtime | None) -> Litestar:
     )
     app.state.runtime, app.state.allowed = runtime, allowed_methods
     if runtime is None:
-        app.openapi_schema.components.schemas.update(_bodies())
+        _join(app.openapi_schema.components.schemas, _bodies())
     return app
+
+
+def _join(answered: dict[str, Any], sent: dict[str, Any]) -> None:
+    """Put the schemas of bodies beside those of answers. Raises TypeError where two have one name."""
+    if both := answered.keys() & sent.keys():
+        raise TypeError(f"the document has two schemas of the name {', '.join(sorted(both))}")
+    answered.update(sent)
 
 
 class PlatformV1:
