@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections import Counter
 from typing import Any
 
 from services.contracts.findings import Category, Direction, Effect, Finding
@@ -48,13 +49,20 @@ def _order(finding: Finding) -> tuple[Any, ...]:
     return (rank, finding.operation, finding.where, finding.rule, str(finding.before), str(finding.after))
 
 
-def calls_of(document: Document) -> dict[tuple[str, str], Call]:
+def ambiguous(document: Document) -> set[str]:
+    """Templates that several paths of one document share; these are known by their own names."""
+    counted = Counter(template(path) for path, _ in document.root.items("paths"))
+    return {each for each, count in counted.items() if count > 1}
+
+
+def calls_of(document: Document, own_names: set[str]) -> dict[tuple[str, str], Call]:
     """The operations by template (its parameters by position) and method."""
     found: dict[tuple[str, str], Call] = {}
     for path, item in document.root.items("paths"):
         if not path.startswith("x-"):
             for call in _calls(path, item.resolved()):
-                found.setdefault((template(path), call.method), call)
+                short = template(path)
+                found[(path if short in own_names else short, call.method)] = call
     return found
 
 
@@ -76,7 +84,8 @@ def _calls(path: str, item: Node) -> list[Call]:
 
 
 def _compare_paths(context: Context, base: Document, revision: Document) -> None:
-    before, after = calls_of(base), calls_of(revision)
+    own_names = ambiguous(base) | ambiguous(revision)
+    before, after = calls_of(base, own_names), calls_of(revision, own_names)
     for key, call in before.items():
         if key in after:
             compare_operation(context, call, after[key], call.title)

@@ -171,3 +171,13 @@ def test_one_cause_is_one_finding_and_keeps_its_fingerprint() -> None:
     assert three.direction is Direction.RESPONSE
     assert three.cause == "#/components/schemas/A/properties/a"
     assert three.fingerprint == one.fingerprint
+
+
+def test_paths_that_share_a_template_are_known_by_their_names() -> None:
+    def path(kind: str) -> dict[str, Any]:
+        schema = {"type": kind}
+        return {"get": {"parameters": [{"name": "x", "in": "query", "schema": schema}], "responses": {}}}
+
+    both = {"/a/{id}": path("string"), "/a/{key}": path("integer")}
+    turned = dict(reversed(both.items()))
+    assert compared({**EMPTY, "paths": both}, {**EMPTY, "paths": turned}) == []
