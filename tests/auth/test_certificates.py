@@ -360,3 +360,24 @@ def test_settings_that_are_no_use_stop_the_start(tmp_path: Path) -> None:
         services("CN=x", roles=("opertor",))
     with pytest.raises(SettingsError, match=r"unknown people\.red"):
         services("CN=x", permissions=("people.red",))
+
+
+# --- the platform's REST surface ----------------------------------------------------------------------------
+
+
+async def definitions(front: Front, *headers: tuple[str, str], method: str = "GET") -> httpx.Response:
+    transport = httpx.ASGITransport(front.asgi, client=(PROXY, 4_321))
+    async with httpx.AsyncClient(transport=transport, base_url="http://dovetail.test") as client:
+        return await client.request(method, "/api/v1/integrations/definitions", headers=list(headers))
+
+
+async def test_a_service_on_the_platform(front: Front) -> None:
+    """Service to service with mutual TLS: the same principals, their own scopes, and the refusals of that surface."""
+    assert (await definitions(front, cert(BILLING))).status_code == 200
+    narrow = await definitions(front, cert(MESH))
+    assert (narrow.status_code, narrow.json()["error"]["code"]) == (403, "FORBIDDEN")
+    for headers in ((cert(STRANGER),), (("Client-Cert", "x"),), (cert(BILLING), ("Authorization", "Bearer x")), ()):
+        refused = await definitions(front, *headers)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (401, "UNAUTHORIZED")
+    denied = [row for row in await front.history() if row["surface"] == "rest"]
+    assert denied and denied[0]["actor_id"] == STRANGER.subject

@@ -304,3 +304,32 @@ async def test_a_masked_value_that_comes_back_stands_for_the_old_one(world: Worl
     await platform.ok("PUT", f"{INSTANCES}/{made['id']}", {"config": made["config"] | {"organization": "b"}})
     rows = await IntegrationInstance.of(world.tenant).select(IntegrationInstance.config)
     assert rows == [{"config": '{"organization":"b","token":"config-secret"}'}]
+
+
+async def test_a_request_that_was_cut_off_is_not_done_again(world: World) -> None:
+    """Its process died: whether it was done is not known, and to do it again is what the key rules out."""
+    from models.integrations import IdempotencyRecord
+
+    platform = Platform(world)
+    await platform.ask("POST", DEFINITIONS, forge(), Idempotency_Key="cut-off")
+    died = {"status": "running", "leased_until": world.runtime.clock.now_ms() - 1, "answer_body": None}
+    await IdempotencyRecord.of(world.tenant).update(died).where(IdempotencyRecord.key == "cut-off")
+    error = await platform.refused(409, "CONFLICT", "POST", DEFINITIONS, forge(), Idempotency_Key="cut-off")
+    assert error["kind"] == "idempotency_in_progress" and "outcome is not known" in error["message"]
+
+
+async def test_what_breaks_is_not_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer of 500 says nothing but the request id, and the key is free for another try."""
+    from services.integrations.definitions import registry
+
+    platform = Platform(world)
+
+    def broken(_: Any) -> None:
+        raise RuntimeError("CANARY of the inside")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(registry, "check_definition", broken)
+        answer = await platform.ask("POST", DEFINITIONS, forge(), Idempotency_Key="broken")
+    assert answer.status_code == 500 and "CANARY" not in answer.text
+    assert answer.json()["error"]["code"] == "INTERNAL_ERROR"
+    await platform.ok("POST", DEFINITIONS, forge(), 201, Idempotency_Key="broken")
