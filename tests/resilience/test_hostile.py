@@ -3,17 +3,12 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis.errors import Unsatisfiable
-from schemathesis import GenerationMode
 
-from rest.contracts.documents import snapshot
 from services.people.records import FullRecord
-from tests.resilience.raw_requests import PREFIX, Answer, Attacker, Raw, from_call, send
+from tests.contract.generated import generated
+from tests.resilience.raw_requests import Answer, Attacker, Raw, from_call, send
 from tests.resilience.serving import alone
 from tests.runtime.records import made, person, publication, work
 from tests.world import World
@@ -54,37 +49,13 @@ async def filled(world: World) -> tuple[list[str], str]:
     return [str(key.secret) for key in issued] + [str(full.secret)] * 6, origin["origin"]
 
 
-def generated() -> list[dict[str, Any]]:
-    """Cases that schemathesis makes from the document: right ones and wrong ones for each operation."""
-    calls: list[dict[str, Any]] = []
-    document = schemathesis.openapi.from_dict(json.loads(snapshot("integrations", "v1")))
-    for found in document.get_all_operations():
-        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-            strategy = found.ok().as_strategy(generation_mode=mode)
-
-            @seed(SEED)
-            @settings(
-                max_examples=50, database=None, deadline=None, phases=[Phase.generate],
-                suppress_health_check=list(HealthCheck),
-            )  # fmt: skip
-            @given(strategy)
-            def collect(case: Any) -> None:
-                calls.append(case.as_transport_kwargs(base_url=f"http://dovetail.test{PREFIX}"))
-
-            try:
-                collect()
-            except Unsatisfiable:
-                continue  # nothing about health can be wrong
-    return calls
-
-
 async def test_hostile_requests(engine: str, tmp_path: Path) -> None:
     """Hand-written hostility and the document's own cases, from fixed seeds: 10,000 on each engine."""
     async with alone(engine, tmp_path) as world:
         keys, origin = await filled(world)
         attacker, served = Attacker(SEED, keys, origin), 0
         requests = [attacker.request() for _ in range(REQUESTS)]
-        for number, call in enumerate(generated()):
+        for number, call in enumerate(generated("integrations", "v1", 50)):
             call["headers"].pop("X-API-Key", None) if number % 3 else None
             extra = [(b"x-api-key", keys[-1].encode())] if number % 3 else []
             requests.append(from_call(call, extra))

@@ -1,21 +1,12 @@
-"""v2 under attack and without its parts: generated requests, a database that is away, several processes."""
+"""v2 without its parts: a database that is away, several processes."""
 
 import asyncio
-import json
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis.errors import Unsatisfiable
-from schemathesis import GenerationMode
 
-from rest.contracts.documents import snapshot
 from services.shared_walks import RedisWalks
 from services.walks import MemoryWalks
-from tests.contract.answers import CONTRACT_V2
 from tests.databases import required_redis_url as required_redis_url
 from tests.resilience.serving import alone
 from tests.resilience.test_outages import away
@@ -25,56 +16,6 @@ from tests.runtime.surface import Surface
 from tests.world import World
 
 pytestmark = pytest.mark.resilience
-SEED = 20_261_121
-BASE = "http://dovetail.test/integrations/v2"
-
-
-def generated() -> list[dict[str, Any]]:
-    """Right and wrong cases for each operation, made from the document with a fixed seed."""
-    calls: list[dict[str, Any]] = []
-    document = schemathesis.openapi.from_dict(json.loads(snapshot("integrations", "v2")))
-    for found in document.get_all_operations():
-        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-            strategy = found.ok().as_strategy(generation_mode=mode)
-
-            @seed(SEED)
-            @settings(
-                max_examples=60, database=None, deadline=None, phases=[Phase.generate],
-                suppress_health_check=list(HealthCheck),
-            )  # fmt: skip
-            @given(strategy)
-            def collect(case: Any) -> None:
-                calls.append(case.as_transport_kwargs(base_url=BASE))
-
-            try:
-                collect()
-            except Unsatisfiable:
-                continue  # nothing about health can be wrong
-    return calls
-
-
-async def _ask(client: httpx.AsyncClient, call: dict[str, Any], key: str) -> httpx.Response:
-    headers = {name: value.encode("utf-8", "surrogateescape") for name, value in call.get("headers", {}).items()} | {
-        "X-API-Key": key.encode()
-    }
-    return await client.request(call["method"], call["url"], params=call.get("params"), headers=headers)
-
-
-async def test_generated_requests(world: World) -> None:
-    """Whatever is asked, the answer is one that the document promises, and never a 500."""
-    for n in range(1, 6):
-        await world.people(person(n), works=made([publication(n)], [work(n)]))
-    key = await world.ready_key(rate_limit_per_minute=100_000, rate_limit_burst=100_000)
-    statuses: dict[int, int] = {}
-    calls = generated()
-    for call in calls:
-        answer = await _ask(world.client, call, key)
-        assert answer.status_code != 500, call
-        if answer.request.method == "GET":
-            CONTRACT_V2.check(answer)
-        statuses[answer.status_code] = statuses.get(answer.status_code, 0) + 1
-    assert len(calls) > 500
-    assert {200, 400, 404} <= set(statuses), statuses
 
 
 async def test_503_and_recovery(engine: str, tmp_path: Path) -> None:
