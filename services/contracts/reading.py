@@ -119,13 +119,18 @@ def _yaml(text: str, name: str) -> Any:
         raise UnreadableDocument(f"is not YAML: {error}", name=name) from error
 
 
+def is_known(version: Any) -> bool:
+    """Whether a version can be read; unquoted YAML makes a number of `3.1`."""
+    return str(version).startswith(("3.0", "3.1", "3.2"))
+
+
 def _openapi(value: Any, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UnreadableDocument("an OpenAPI document is an object", name=name)
     if "swagger" in value and "openapi" not in value:
         raise UnreadableDocument("Swagger 2.0 is not read; convert it to OpenAPI 3", name=name)
     version = value.get("openapi")
-    if not isinstance(version, str) or not version.startswith(("3.0", "3.1", "3.2")):
+    if not is_known(version):
         raise UnreadableDocument("openapi: must be 3.0.x, 3.1.x or 3.2.x", name=name, found=version)
     return value
 

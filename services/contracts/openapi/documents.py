@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-from services.contracts.reading import UnreadableDocument
+from services.contracts.reading import UnreadableDocument, is_known
 
 #: Deeper than any contract that people wrote; keeps every walk far from the interpreter's own limit.
 MAX_DEPTH = 200
@@ -74,10 +74,10 @@ class Document:
         if not isinstance(value, dict):
             raise UnreadableDocument("an OpenAPI document is an object")
         version = value.get("openapi")
-        if not isinstance(version, str) or not version.startswith(("3.0", "3.1", "3.2")):
+        if not is_known(version):
             raise UnreadableDocument("openapi: must be 3.0.x, 3.1.x or 3.2.x", found=version)
         measure(value)
-        self.modern = not version.startswith("3.0")
+        self.modern = not str(version).startswith("3.0")
         self.root = Node(self, "", value)
         self._found: dict[str, Node | None] = {}
         self._anchors: dict[str, Node] | None = None

@@ -1,0 +1,72 @@
+"""A witness is proven: one side takes it, the other does not."""
+
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from services.contracts.findings import Direction, Finding, Verdict
+from tests.contract.law.builders import compared, header, parameter, request, response
+
+OPEN = {"type": "object", "properties": {"a": {"type": "string"}}}
+#: (the wider schema, the narrower one)
+WITNESSED: list[tuple[Any, Any]] = [
+    (OPEN, {**OPEN, "additionalProperties": False}),
+    (OPEN, {**OPEN, "required": ["a"]}),
+    ({"type": "object"}, {"type": "object", "minProperties": 2}),
+    ({"type": "object"}, {"type": "object", "maxProperties": 1}),
+    ({"type": "integer"}, {"type": "integer", "multipleOf": 4}),
+    ({"type": "array"}, {"type": "array", "uniqueItems": True}),
+    ({"type": "array"}, {"type": "array", "maxItems": 3}),
+    ({"type": "number", "minimum": 5}, {"type": "number", "exclusiveMinimum": 5}),
+    ({"type": "number", "maximum": 5}, {"type": "number", "exclusiveMaximum": 5}),
+    ({"type": "integer", "maximum": 900}, {"type": "integer", "maximum": 899}),
+    ({"type": "string", "maxLength": 40}, {"type": "string", "maxLength": 39}),
+    ({"type": "string"}, {"type": "string", "pattern": "^[0-9]+$"}),
+    ({"type": "string"}, {"type": "string", "format": "uuid"}),
+    ({"enum": ["a", "b"]}, {"enum": ["a"]}),
+    ({"type": ["string", "null"]}, {"type": "string"}),
+    ({}, {"type": "object"}),
+]
+
+
+def only(found: list[Finding]) -> Finding:
+    (breaking,) = [each for each in found if each.verdict is Verdict.BREAKING]
+    return breaking
+
+
+def proven(finding: Finding, wide: Any, narrow: Any) -> bool:
+    if finding.witness is None:
+        return False
+    takes, refuses = (jsonschema_rs.Draft202012Validator(each, validate_formats=True) for each in (wide, narrow))
+    return takes.is_valid(finding.witness.value) and not refuses.is_valid(finding.witness.value)
+
+
+@pytest.mark.parametrize(("wide", "narrow"), WITNESSED, ids=range(len(WITNESSED)))
+def test_a_request_that_was_valid_and_a_response_that_was_not(wide: Any, narrow: Any) -> None:
+    asked = only(compared(request(wide), request(narrow)))
+    answered = only(compared(response(narrow), response(wide)))
+    assert (asked.direction, answered.direction) == (Direction.REQUEST, Direction.RESPONSE)
+    assert proven(asked, wide, narrow)
+    assert proven(answered, wide, narrow)
+
+
+@pytest.mark.parametrize(("wide", "narrow"), WITNESSED[7:13], ids=range(7, 13))
+def test_inside_parameters_and_headers_too(wide: Any, narrow: Any) -> None:
+    assert proven(only(compared(parameter(schema=wide), parameter(schema=narrow))), wide, narrow)
+    assert proven(only(compared(header(schema=narrow), header(schema=wide))), wide, narrow)
+
+
+def test_a_recursive_schema_has_a_witness() -> None:
+    def tree(kind: str) -> dict[str, Any]:
+        node = {
+            "type": "object",
+            "properties": {"kids": {"items": {"$ref": "#/components/schemas/N"}}, "v": {"type": kind}},
+        }
+        return {**request({"$ref": "#/components/schemas/N"}), "components": {"schemas": {"N": node}}}
+
+    assert only(compared(tree("string"), tree("integer"))).witness is not None
+
+
+def test_what_cannot_be_shown_by_a_value_has_none() -> None:
+    assert only(compared(parameter(schema={}), parameter(schema={}, required=True))).witness is None
