@@ -60,7 +60,7 @@ def _ways_in(document: Mapping[str, Any]) -> Html:
 
 
 def _group(name: str, members: list[Listed], section: OperationSection) -> Html:
-    heading = el("h2", name.replace("_", " ").capitalize(), id=anchor("group", name))
+    heading = el("h2", _title(name), id=anchor("group", name))
     return el("div", heading, [section.render(listed) for listed in members], class_="group")
 
 
@@ -115,14 +115,15 @@ def _errors(document: Mapping[str, Any]) -> Html:
 
 
 def _beside(groups: Mapping[str, list[Listed]], document: Mapping[str, Any]) -> tuple[Group, ...]:
-    lists = [
-        Group(name.replace("_", " ").capitalize(), tuple(_link(listed) for listed in members))
-        for name, members in groups.items()
-    ]
+    lists = [Group(_title(name), tuple(_link(listed) for listed in members)) for name, members in groups.items()]
     names = document.get("components", {}).get("schemas", {})
     if names:
         lists.append(Group("Schemas", tuple(Link(f"#{anchor('schema', name)}", name) for name in names)))
     return (*lists, Group("Errors", (Link("#errors", "Codes of the errors"),)))
+
+
+def _title(tag: str) -> str:
+    return tag.replace("_", " ").replace("-", " ").capitalize()
 
 
 def _link(listed: Listed) -> Link:
