@@ -29,6 +29,8 @@ def show(report: "Report", form: str, *, notes: bool) -> None:
     shown = [entry for entry in report.entries if notes or entry.level != "note"]
     if shown:
         _print_table(shown)
+    for said in dict.fromkeys(entry.remedy for entry in shown if entry.remedy):
+        click.echo(plain(said))
     for note in report.notes:
         click.echo(plain(note))
     click.echo(plain(f"{report.title}: {_counted(report, hidden=len(report.entries) - len(shown))}"))
@@ -47,12 +49,18 @@ def _print_table(entries: "list[Entry]") -> None:
     from rich.table import Table
     from rich.text import Text
 
+    columns = {
+        "CODE": [entry.code.value for entry in entries],
+        "CONTRACT": [entry.contract for entry in entries],
+        "WHAT": [_what(entry) for entry in entries],
+        "RULE": [entry.finding.rule if entry.finding else "" for entry in entries],
+        "FINGERPRINT": [entry.fingerprint for entry in entries],
+    }
+    filled = {name: cells for name, cells in columns.items() if any(cells)}
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("CODE", "CONTRACT", "RULE", "FINGERPRINT", "WHAT"):
-        table.add_column(column, overflow="fold", no_wrap=column != "WHAT" and sys.stdout.isatty())
-    for entry in entries:
-        finding = entry.finding
-        cells = (entry.code.value, entry.contract, finding.rule if finding else "", entry.fingerprint, _what(entry))
+    for name in filled:
+        table.add_column(name, overflow="fold", no_wrap=name != "WHAT" and sys.stdout.isatty())
+    for entry, *cells in zip(entries, *filled.values(), strict=True):
         table.add_row(*(Text(plain(cell), style=_style(entry)) for cell in cells))
     Console(file=sys.stdout, width=None if sys.stdout.isatty() else 400, highlight=False).print(table)
 

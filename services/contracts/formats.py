@@ -18,6 +18,7 @@ def _plain(entry: Entry) -> dict[str, Any]:
         "contract": entry.contract,
         "file": entry.file,
         "message": entry.message,
+        "remedy": entry.remedy,
         "fingerprint": entry.fingerprint,
         "finding": msgspec.to_builtins(entry.finding) if entry.finding else None,
     }
@@ -50,7 +51,7 @@ def as_github(report: Report) -> str:
     lines = []
     for entry in report.entries:
         where = f"file={_escaped(entry.file, member=True)},title={_escaped(_title(entry), member=True)}"
-        lines.append(f"::{_COMMANDS[entry.level]} {where}::{_escaped(entry.message)}")
+        lines.append(f"::{_COMMANDS[entry.level]} {where}::{_escaped(entry.advice)}")
     lines += [f"::notice::{_escaped(note)}" for note in report.notes]
     return "\n".join([*lines, _escaped(f"{report.title}: {len(report.errors)} errors"), ""])
 
@@ -84,7 +85,7 @@ def _add_case(suite: ElementTree.Element, entry: Entry) -> None:
     }
     case = ElementTree.SubElement(suite, "testcase", members)
     if entry.level is Level.ERROR:
-        failure = ElementTree.SubElement(case, "failure", {"type": entry.code.value, "message": _xml(entry.message)})
+        failure = ElementTree.SubElement(case, "failure", {"type": entry.code.value, "message": _xml(entry.advice)})
         failure.text = _xml(CODE_TEXTS[entry.code])
     elif entry.level is Level.WAIVED and entry.waiver:
         ElementTree.SubElement(case, "skipped", {"message": _xml(f"{entry.waiver.reason} ({entry.waiver.owner})")})
@@ -149,7 +150,7 @@ def _result(entry: Entry, index: int) -> dict[str, Any]:
         "ruleId": _rule(entry),
         "ruleIndex": index,
         "level": _SARIF_LEVELS[entry.level],
-        "message": {"text": entry.message},
+        "message": {"text": entry.advice},
         "locations": [location],
     }
     if entry.fingerprint:

@@ -60,6 +60,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     contract: str = ""
     finding: Finding | None = None
     waiver: Waiver | None = None
+    #: How to put right what blocks; the same for many entries.
+    remedy: str = ""
+
+    @property
+    def advice(self) -> str:
+        """The message with the remedy: for forms in which each entry stands alone."""
+        return f"{self.message} {self.remedy}".strip()
 
     @property
     def fingerprint(self) -> str:
@@ -96,8 +103,16 @@ def entry_of(finding: Finding, *, file: str, contract: str = "", law: str = "str
         case Verdict.BREAKING:
             removed = finding.rule == "operation-removed" or _is_root_field(finding)
             code, level = Code.ENDPOINT_REMOVED if removed else Code.BREAKING_CHANGE, Level.ERROR
-    message = f"{finding.message} {remedy}" if remedy and level is Level.ERROR else finding.message
-    return Entry(code=code, level=level, message=message, file=file, contract=contract, finding=finding)
+    return Entry(
+        code=code, level=level, message=_placed(finding), file=file, contract=contract, finding=finding,
+        remedy=remedy if level is Level.ERROR else "",
+    )  # fmt: skip
+
+
+def _placed(finding: Finding) -> str:
+    """The message with its place before it, where it does not name the place itself."""
+    place = " ".join(part for part in (finding.operation, finding.where) if part)
+    return f"{place}: {finding.message}" if place and finding.operation not in finding.message else finding.message
 
 
 def _is_root_field(finding: Finding) -> bool:

@@ -50,7 +50,7 @@ def test_json() -> None:
     made = report()
     found = json.loads(FORMATS["json"](made))
     assert found["ok"] is False and found["notes"] == ["One note."]
-    assert {"code", "level", "contract", "file", "message", "fingerprint", "finding", "waiver"} == set(
+    assert {"code", "level", "contract", "file", "message", "remedy", "fingerprint", "finding", "waiver"} == set(
         found["entries"][0]
     )
     assert any(entry["finding"]["witness"] for entry in found["entries"] if entry["finding"])
