@@ -1,12 +1,13 @@
 """`dovetail definitions`: what can be connected."""
 
-from typing import TYPE_CHECKING, BinaryIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import UUID
 
 import rich_click as click
 
 from app.cli.options import limit_option
-from app.cli.output import emit_one, emit_rows, shown
+from app.cli.output import emit_one, emit_rows, print_json, shown, wants_json
 from app.cli.sessions import in_tenant
 
 if TYPE_CHECKING:
@@ -58,6 +59,38 @@ async def create(context: "Context", file: BinaryIO, at_once: bool) -> None:
     if at_once:
         made = await publish_integration_definition(context, made["id"])
     emit_one(shown(made, COLUMNS), "definition")
+
+
+@definitions.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--tag", "tags", multiple=True, help="Operations with this tag; may be repeated.")
+@click.option("--operation", "operations", multiple=True, help="An operationId, or 'GET /path'; may be repeated.")
+@click.option("--name", help="Name of the definition; default the document's title.")
+@click.option("--version", help="Version of the definition; default the document's.")
+@click.option("--security", help="The security scheme to use; default the one that most operations take.")
+@click.option("--report", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the report.")
+@in_tenant
+async def import_(context: "Context", file: Path, form: str, **choice: Any) -> None:
+    """Import an OpenAPI 3 FILE (JSON or YAML) as a draft, and report what could not be typed."""
+    import msgspec
+
+    from app.errors import ValidationFailed
+    from services.contracts.reading import UnreadableDocument, read_path
+    from services.integrations.importing.converting import Choice, lines_of
+    from services.integrations.importing.registry import ImportRequest, import_integration_definition
+
+    try:
+        document = read_path(file)
+    except UnreadableDocument as error:
+        raise ValidationFailed({"FILE": str(error)}) from None
+    request = ImportRequest(document=document, choice=msgspec.convert(choice, Choice))
+    found = await import_integration_definition(context, request)
+    report = msgspec.to_builtins(found.report)
+    if form == "json" or wants_json():
+        print_json({"definition": shown(found.definition, COLUMNS), "report": report})
+        return
+    emit_one(shown(found.definition, COLUMNS), "definition")
+    click.echo("\n".join(lines_of(found.report)))
 
 
 @definitions.command()

@@ -27,8 +27,8 @@ from services.integrations.definitions.registry import (
 )
 from services.paging import OffsetPage, OffsetRequest
 
-_BASE = "/integrations/definitions"
-_ONE = f"{_BASE}/{{id:str}}"
+BASE = "/integrations/definitions"
+_ONE = f"{BASE}/{{id:str}}"
 #: Columns of JSON text and their names on the wire, in the order of an answer.
 _PARTS = {
     "allowed_hosts": "allowedHosts", "methods": "methods", "config_schema": "configSchema",
@@ -40,7 +40,7 @@ _PARTS = {
 
 @route(
     "GET",
-    _BASE,
+    BASE,
     list_integration_definitions,
     Words(
         "list_definitions", "Definitions", "What can be connected: the tenant's own definitions and the built-in ones."
@@ -70,7 +70,7 @@ async def get_definition(request: Asked, id: str) -> Response[shapes.DefinitionA
 
 @route(
     "POST",
-    _BASE,
+    BASE,
     create_integration_definition,
     Words("create_definition", "Create a definition", "Creates a draft. Every fault of it is told with its path."),
     status=201,
@@ -154,11 +154,11 @@ def _summary(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sent(row: Mapping[str, Any], status: int = 200) -> Response[Any]:
-    location = f"{PREFIX}{_BASE}/{row['id']}" if status == 201 else None
-    return sent(_whole(row), status, row["version"], location)
+    location = f"{PREFIX}{BASE}/{row['id']}" if status == 201 else None
+    return sent(whole(row), status, row["version"], location)
 
 
-def _whole(row: Mapping[str, Any]) -> dict[str, Any]:
+def whole(row: Mapping[str, Any]) -> dict[str, Any]:
     """The definition with what was given, and nothing more."""
     shown = _summary(row) | {"createdAt": iso(row["created_at"])}
     shown |= {wire: Raw(row[name].encode()) for name, wire in _PARTS.items() if row[name] is not None}

@@ -88,12 +88,12 @@ def context_of(request: Asked) -> Context:
 
 
 async def body_of(request: Asked) -> bytes:
-    """The body, which is JSON. Raises UnsupportedMediaType and PayloadTooLarge."""
+    """The body, which is JSON unless the route takes more. Raises UnsupportedMediaType and PayloadTooLarge."""
     body = await request.body()
     if len(body) > context_of(request).runtime.settings.max_body_bytes:
         raise PayloadTooLarge
     kind = (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
-    if body and kind != "application/json":
+    if body and kind not in request.scope["route_handler"].opt["media"]:
         raise UnsupportedMediaType
     if "noted" not in request.scope["state"]:
         _note(context_of(request), request.scope, body)

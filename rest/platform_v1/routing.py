@@ -10,7 +10,7 @@ from litestar import Response, delete, get, post, put
 from litestar.enums import MediaType
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import OpenAPIMediaType, Operation, Reference, RequestBody
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, Reference, RequestBody, Schema
 
 from app.errors import DomainError
 from rest.platform_v1.entry import Asked, admit, body_of, context_of
@@ -21,6 +21,7 @@ from services.idempotency import Asked as Once
 from services.operations import declared
 
 _VERBS: dict[str, Any] = {"GET": get, "POST": post, "PUT": put, "DELETE": delete}
+_JSON = "application/json"
 #: Kept for a repeated request beside status and body.
 _KEPT_HEADERS = ("etag", "location")
 #: What was refused with these was not begun, or may go well next time.
@@ -54,8 +55,12 @@ def route(
     *,
     status: int = 200,
     body: type | None = None,
+    media: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Awaitable[Response[Any]]]], HTTPRouteHandler]:
-    """A route that calls one operation. A POST with an Idempotency-Key is done once."""
+    """A route that calls one operation. A POST with an Idempotency-Key is done once.
+
+    The body is JSON of the shape `body`; `media` are other media types that the route reads itself.
+    """
     found = declared(operation)
     scopes = [str(found.scope)] if found.scope else []
 
@@ -67,11 +72,11 @@ def route(
             description=words.description,
             tags=[path.split("/")[1]],
             guards=[admit],
-            opt={"operation": operation, "body": body},
+            opt={"operation": operation, "body": body, "media": (_JSON, *media)},
             security=[{"Bearer": scopes}, {"ClientCertificate": scopes}],
             responses=_refusals(path, verb),
             status_code=status,
-            operation_class=_with_body(body),
+            operation_class=_with_body(body, media),
         )(_once(function) if verb == "POST" else function)
         return made
 
@@ -90,11 +95,12 @@ def _refusals(path: str, verb: str) -> dict[int, ResponseSpec]:
 
 
 @functools.cache
-def _with_body(kind: type | None) -> type[Operation]:
+def _with_body(kind: type | None, media: tuple[str, ...]) -> type[Operation]:
     """An operation of the document whose request body is this shape."""
     if kind is None:
         return Operation
-    content = {"application/json": OpenAPIMediaType(schema=Reference(ref=f"#/components/schemas/{kind.__name__}"))}
+    content = {_JSON: OpenAPIMediaType(schema=Reference(ref=f"#/components/schemas/{kind.__name__}"))}
+    content |= {name: OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING)) for name in media}
 
     @dataclass
     class WithBody(Operation):

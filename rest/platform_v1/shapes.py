@@ -86,6 +86,42 @@ class DefinitionAnswer(_Shape, kw_only=True):
     status: DefinitionStatus
 
 
+class DefinitionImport(_Shape, kw_only=True, forbid_unknown_fields=True):
+    """An OpenAPI document, as an object or as text of JSON or YAML; and which of its operations are wanted."""
+
+    document: dict[str, Any] | str
+    tags: list[str] = []
+    operations: list[str] = []
+    name: str | None = None
+    version: str | None = None
+    security: str | None = None
+
+
+class ImportFinding(_Shape, kw_only=True):
+    """`operation` is `GET /path`, empty for the document; `left_out`: there is no method for it."""
+
+    effect: Literal["left_out", "untyped", "note"]
+    operation: str
+    method: str | None
+    where: str
+    reason: str
+
+
+class ImportReport(_Shape, kw_only=True):
+    """`operations` were chosen; `partial` have a part that is not typed."""
+
+    operations: int
+    typed: int
+    partial: int
+    left_out: int
+    findings: list[ImportFinding]
+
+
+class ImportedAnswer(_Shape, kw_only=True):
+    definition: DefinitionAnswer
+    report: ImportReport
+
+
 class InstanceSummary(_Shape, kw_only=True):
     id: str
     integration_definition_id: str

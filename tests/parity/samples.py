@@ -91,6 +91,10 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("Mutation", "createIntegrationDefinition"): _change(
         f"createIntegrationDefinition(document: {_DRAFT})", lookup=False
     ),
+    ("Mutation", "importIntegrationDefinition"): _change(
+        'importIntegrationDefinition(document: "{openapi: 3.1.0, info: {title: Thing, version: 1.0.0}, paths: {}}")',
+        lookup=False,
+    ),
     ("Mutation", "createIntegrationInstance"): _change(
         'createIntegrationInstance(input: {name: "B", definition: "%(definition)s"})',
         foreign="INTEGRATION_TYPE_UNKNOWN",

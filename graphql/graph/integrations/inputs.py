@@ -8,6 +8,7 @@ import strawberry
 from app.errors import ValidationFailed
 from graph.relay import from_global_id
 from graph.scalars import JSON
+from services.integrations.importing.converting import Choice
 from services.integrations.instances import InstanceChange, NewInstance
 
 _CREDENTIALS = "Secrets by name, as texts; they are never shown again."
@@ -60,6 +61,23 @@ class UpdateIntegrationInstanceInput:
         if "config" in given:
             given["config"] = config_input(given["config"])
         return InstanceChange(**given, version=self.version)
+
+
+@strawberry.input(description="Which operations of a document are imported, and as what.")
+class ImportChoiceInput:
+    tags: list[str] | None = strawberry.field(default=None, description="Operations with one of these tags.")
+    operations: list[str] | None = strawberry.field(
+        default=None, description="These too, by operationId or as `GET /path`."
+    )
+    name: str | None = strawberry.field(default=None, description="The definition's name; else the document's title.")
+    version: str | None = strawberry.field(default=None, description="Its version; else the document's.")
+    security: str | None = strawberry.field(
+        default=None, description="The security scheme to use; else the one that most operations take."
+    )
+
+    def request(self) -> Choice:
+        given = {name: getattr(self, name) for name in Choice.__struct_fields__}
+        return Choice(**{name: value for name, value in given.items() if value is not None})
 
 
 def config_input(value: Any) -> dict[str, Any] | None:

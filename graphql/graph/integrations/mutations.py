@@ -8,6 +8,7 @@ import services.integrations.instances as instances
 from graph.integrations import payloads
 from graph.integrations.inputs import (
     CreateIntegrationInstanceInput,
+    ImportChoiceInput,
     UpdateIntegrationInstanceInput,
     credentials_input,
 )
@@ -19,6 +20,8 @@ from graph.scalars import JSON
 from services.inputs import read_input
 from services.integrations.definitions import lifecycle, registry
 from services.integrations.definitions.model import Definition
+from services.integrations.importing.converting import Choice
+from services.integrations.importing.registry import ImportRequest, import_integration_definition
 
 Document: TypeAlias = Annotated[
     str, strawberry.argument(description="The definition as JSON text, as `/api/v1/integrations/definitions` takes it.")
@@ -39,6 +42,19 @@ class IntegrationMutation:
     async def create_integration_definition(self, info: Info, document: Document) -> Any:
         definition = read_input(Definition, document.encode())
         return await registry.create_integration_definition(info.context.context, definition)
+
+    @mutation_field(import_integration_definition, payloads.ImportIntegrationDefinitionPayload, shape=payloads.imported)
+    async def import_integration_definition(
+        self,
+        info: Info,
+        document: Annotated[str, strawberry.argument(description="The OpenAPI document, as JSON or YAML.")],
+        choice: Annotated[
+            ImportChoiceInput | None, strawberry.argument(description="Which operations; all where it is absent.")
+        ] = None,
+    ) -> Any:
+        wanted = Choice() if choice is None else choice.request()
+        request = ImportRequest(document=document.encode(), choice=wanted)
+        return await import_integration_definition(info.context.context, request)
 
     @mutation_field(registry.update_integration_definition, payloads.UpdateIntegrationDefinitionPayload, "definition")
     async def update_integration_definition(

@@ -1,10 +1,16 @@
 """The answers of the mutations of integrations."""
 
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+import msgspec
 import strawberry
 
 from graph.integrations.types import IntegrationDefinition, IntegrationInstance
 from graph.problems import Problem
 from graph.rows import column
+from services.integrations.importing.registry import Imported
 
 
 @strawberry.type(description="A definition, or why not.")
@@ -22,6 +28,46 @@ class IntegrationInstanceResult:
 @strawberry.type(description="The answer of `createIntegrationDefinition`.")
 class CreateIntegrationDefinitionPayload(IntegrationDefinitionResult):
     pass
+
+
+@strawberry.enum(description="What a finding means for its operation.")
+class ImportEffect(Enum):
+    LEFT_OUT = strawberry.enum_value("left_out", description="There is no method for the operation.")
+    UNTYPED = strawberry.enum_value("untyped", description="A part of the method is open, or cannot be given.")
+    NOTE = strawberry.enum_value("note", description="The method is whole; this was decided on the way.")
+
+
+@strawberry.type(description="What an import tells of one operation, or of the document.")
+class ImportFinding:
+    effect: ImportEffect = column(description="What it means.")
+    operation: str = column(description="`GET /path`; empty for the document.")
+    method: str | None = column(description="The method's name, where there is one.")
+    where: str = column(description="The part that it is about.")
+    reason: str = column(description="Why.")
+
+
+@strawberry.type(description="How many operations became methods, and what could not be typed.")
+class ImportReport:
+    operations: int = column(description="How many were chosen.")
+    typed: int = column(description="Became methods that are typed throughout.")
+    partial: int = column(description="Became methods of which a part is not typed.")
+    left_out: int = column(description="Became no methods.")
+    findings: list[ImportFinding] = column(description="What was found, in the order of the document.")
+
+
+@strawberry.type(description="The answer of `importIntegrationDefinition`: a draft, and what could not be typed.")
+class ImportIntegrationDefinitionPayload(IntegrationDefinitionResult):
+    report: ImportReport | None = column(description="What is to be told; null where it was refused.")
+
+
+def imported(found: Imported) -> Mapping[str, Any]:
+    """The members of the answer."""
+    findings = [
+        ImportFinding(**msgspec.structs.asdict(each) | {"effect": ImportEffect(each.effect)})
+        for each in found.report.findings
+    ]
+    report = ImportReport(**msgspec.structs.asdict(found.report) | {"findings": findings})
+    return {"definition": found.definition, "report": report}
 
 
 @strawberry.type(description="The answer of `updateIntegrationDefinition`.")

@@ -29,7 +29,15 @@ _RESOURCE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 def check_definition(definition: Definition) -> None:
     """Raise ValidationFailed, naming each fault by its path."""
     faults = Faults()
-    for check in (_names, _addresses, _schemas, _oauth2, _methods, _uses, _rules):
+    for check in (*_PARTS, _methods, _uses, _rules):
+        check(definition, faults)
+    faults.refuse()
+
+
+def check_parts(definition: Definition) -> None:
+    """The same but for methods and what uses them: services.integrations.importing checks each method by itself."""
+    faults = Faults()
+    for check in _PARTS:
         check(definition, faults)
     faults.refuse()
 
@@ -148,6 +156,9 @@ def _expressions(faults: Faults, path: str, **given: str | None) -> None:
         if text is not None:
             with faults.at(f"{path}.{name}"):
                 compile_expression(text)
+
+
+_PARTS = (_names, _addresses, _schemas, _oauth2)
 
 
 def encoded(part: Any) -> str | None:

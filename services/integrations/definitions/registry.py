@@ -109,6 +109,11 @@ async def get_integration_definition(context: Context, definition_id: UUID) -> d
 async def create_integration_definition(context: Context, definition: Definition) -> dict[str, Any]:
     """Create a definition as a draft; every fault of it is told with its path."""
     check_definition(definition)
+    return await add_draft(context, definition)
+
+
+async def add_draft(context: Context, definition: Definition) -> dict[str, Any]:
+    """A new draft of a definition that was checked, within a transaction. Raises Conflict."""
     await _check_free(context, definition)
     row = stored(definition) | {
         "status": "DRAFT", "created_at": context.now, "updated_at": context.now, "version": 1,
