@@ -24,7 +24,7 @@ from rest.integrations_v2.shapes import Code, FieldProblem, Problem
 
 LOG = structlog.get_logger("dovetail.rest")
 PROBLEM_JSON = "application/problem+json"
-#: Where the pages of the codes are, in the documentation.
+#: Where this server answers the pages of the codes.
 PAGES = "/docs/errors"
 _CODES = frozenset(get_args(Code))
 _AGAIN_AFTER = 5
@@ -36,7 +36,7 @@ def problem_of(error: DomainError, request_id: str) -> Problem:
         known = isinstance(error, ValidationFailed)
         error = InvalidQueryParameters(_texts(error)) if known else Internal()
     found = Problem(
-        type=f"{PAGES}/{error.code}.md",
+        type=f"{PAGES}/{error.code}",
         title=type(error).text,
         status=error.status,
         detail=error.message,

@@ -50,7 +50,7 @@ class FieldProblem(msgspec.Struct):
 class Problem(msgspec.Struct):
     """Why a request was refused (RFC 9457). Read `code`; the texts are for people and may change."""
 
-    type: Annotated[str, Meta(description="Page of the code in the documentation (a URI reference).")]
+    type: Annotated[str, Meta(description="Where this server has the page of the code (a URI reference).")]
     title: Annotated[str, Meta(description="The same sentence for every refusal of this code.")]
     status: Annotated[int, Meta(description="The HTTP status.")]
     detail: Annotated[str, Meta(description="What is wrong with this request.")]

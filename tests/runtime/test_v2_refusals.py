@@ -1,6 +1,6 @@
 """Each endpoint of v2 × each way to be refused: the status, the code, and a problem document (RFC 9457)."""
 
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import quote
 
 import pytest
@@ -8,6 +8,8 @@ import pytest
 from app.errors import REGISTRY
 from app.ids import new_id
 from models.audit import AuditEvent
+from rest.integrations_v2.errors import PAGES
+from rest.integrations_v2.shapes import Code
 from tests.runtime import keys
 from tests.runtime.records import made as works_of
 from tests.runtime.records import orcid, person, publication
@@ -42,7 +44,7 @@ async def problem(v2: Surface, status: int, code: str, path: str, key: str | Non
     assert (answer.status_code, found["code"]) == (status, code), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert found["status"] == status and found["title"] == REGISTRY[code].text and found["detail"]
-    assert found["type"] == f"/docs/errors/{code}.md"
+    assert found["type"] == f"/docs/errors/{code}"
     assert found["request_id"] == answer.headers["x-request-id"]
     assert answer.headers["cache-control"] == "no-store"
     return found
@@ -204,3 +206,11 @@ async def test_what_breaks_inside(v2: Surface, world: World, monkeypatch: pytest
 async def test_verify_with_an_odd_id(given: str, v2: Surface, world: World) -> None:
     """An id that is no id is a missing origin."""
     await problem(v2, 404, "origin_not_found", f"/verify/{given}", await world.ready_key())
+
+
+@pytest.mark.parametrize("code", get_args(Code))
+async def test_the_type_of_a_problem_can_be_opened(code: str, world: World) -> None:
+    """The page of every code of the contract is where `type` says, for anybody (RFC 9457 section 3.1.1)."""
+    page = await world.client.get(f"{PAGES}/{code}")
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert f"<code>{code}</code>" in page.text
