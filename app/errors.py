@@ -145,6 +145,10 @@ class IntegrationTypeUnknown(DomainError):
     code, status, text = "integration_type_unknown", 404, "There is no such integration that could be connected."
 
 
+class MethodNotFound(DomainError):
+    code, status, text = "integration_method_not_found", 404, "The integration has no such method."
+
+
 class OriginNotFound(DomainError):
     code, status, text = "origin_not_found", 404, "This installation has no such origin"
 
@@ -186,6 +190,18 @@ class IdempotencyInProgress(DomainError):
     code, status, text = "idempotency_in_progress", 409, "A request with this Idempotency-Key is still being worked on."
 
 
+class IntegrationNotReady(DomainError):
+    code, status, text = "integration_not_ready", 409, "The integration cannot be called as it is configured."
+
+
+class IntegrationDisabled(DomainError):
+    code, status, text = "integration_disabled", 409, "The integration is disabled."
+
+
+class IntegrationNotAuthenticated(DomainError):
+    code, status, text = "integration_not_authenticated", 409, "The integration has no valid credentials."
+
+
 class OriginUnverified(DomainError):
     code, status, text = "origin_unverified", 409, "The proof was not found at the origin."
 
@@ -195,6 +211,10 @@ class OriginUnverified(DomainError):
 
 class IdempotencyKeyReused(DomainError):
     code, status, text = "idempotency_key_reused", 422, "This Idempotency-Key belongs to a request with another body."
+
+
+class DiscoveryUnsupported(DomainError):
+    code, status, text = "discovery_unsupported", 422, "The integration cannot list resources of this type."
 
 
 # --- 429, 5xx ---------------------------------------------------------------------------------------
@@ -215,6 +235,12 @@ class RequestsLimited(RateLimited):
     code, status, text = "rate_limit_exceeded", 429, "You send more requests than the limit allows."
 
 
+class IntegrationRateLimited(RateLimited):
+    """By the method's own limit, or by the other side's, which said so."""
+
+    code, status, text = "integration_rate_limit_exceeded", 429, "The integration's rate limit is used up for now."
+
+
 class CostLimited(RateLimited):
     code, status, text = "cost_limit_exceeded", 429, "The cost budget of this token is used up for now."
 
@@ -228,3 +254,48 @@ class Unavailable(DomainError):
 
 class Internal(DomainError):
     code, status, text = "internal_error", 500, "Something went wrong on our side"
+
+
+# --- calls to the other side of an integration -------------------------------------------------------
+
+
+class IntegrationFailed(DomainError):
+    """The other side answered with an error or not as it should; `can_retry` where the same call may go well later.
+
+    `details` has `statusCode`, null where no answer came, and `response`.
+    """
+
+    code, status, text = "integration_error", 502, "The integration answered with an error."
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        status_code: int | None = None,
+        response: Any = None,
+        can_retry: bool = False,
+    ) -> None:
+        super().__init__(message, statusCode=status_code, response=response)
+        self.can_retry = can_retry
+
+
+class IntegrationAuthFailed(DomainError):
+    code, status, text = "integration_auth_failed", 502, "The integration refuses the credentials."
+
+
+class IntegrationTimeout(DomainError):
+    code, status, text = "integration_timeout", 504, "The integration did not answer in time."
+
+
+class CircuitOpen(DomainError):
+    """`retry_after` is whole seconds until the other side is tried again."""
+
+    code, status, text = "circuit_open", 503, "The integration failed too often and is left alone for now."
+
+    def __init__(self, retry_after: int, message: str | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ExecutionFailed(DomainError):
+    code, status, text = "execution_failed", 500, "The method could not be executed."

@@ -114,6 +114,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
         True
     )
     usage_days: Annotated[int, _doc("Days that the record of used parameters and fields is kept.", ge=1)] = 400
+    execution_days: Annotated[int, _doc("Days that the record of executed methods is kept.", ge=1)] = 30
     encryption_key: Annotated[
         str | None, _doc("Key of stored secrets, base64 of 32 bytes; default a file in the home folder.")
     ] = None

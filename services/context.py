@@ -13,6 +13,7 @@ from app.database import Database
 from services.chain.entries import Entry, Outcome, Surface, snapshot, write_entries
 
 if TYPE_CHECKING:
+    from services.limits import Verdict
     from services.runtime import Runtime
 
 T = TypeVar("T")
@@ -21,12 +22,14 @@ T = TypeVar("T")
 class Context:
     """The state of one request on its way through an operation."""
 
-    __slots__ = ("_after_commit", "_noted", "action", "principal", "request_id", "runtime", "surface")
+    __slots__ = ("_after_commit", "_noted", "action", "principal", "request_id", "runtime", "surface", "verdict")
 
     def __init__(self, runtime: "Runtime", principal: Principal, surface: Surface, request_id: str) -> None:
         self.runtime, self.principal = runtime, principal
         self.surface, self.request_id = surface, request_id
         self.action: str | None = None
+        #: What a limit of the operation's own said, beside the caller's.
+        self.verdict: Verdict | None = None
         self._noted: list[Entry] = []
         self._after_commit: list[Callable[[], None]] = []
 

@@ -34,6 +34,8 @@ from services.chain.verifying import Anchor
 from services.contracts.catalogue import Catalogue
 from services.data_versions import DataVersions
 from services.integrations.definitions.warm import WarmDefinitions
+from services.integrations.execution.circuits import Circuits
+from services.integrations.execution.ledger import ExecutionLedger
 from services.jobs import JobRunner
 from services.limits import Limiter
 from services.page_cache import PageCache
@@ -83,6 +85,8 @@ class Runtime:
         self.bus: Bus = MemoryBus() if self.redis is None else RedisBus(self.redis, absence)
         self._announcing: set[asyncio.Future[None]] = set()
         self.definitions = WarmDefinitions()
+        self.circuits = Circuits(self.database, clock)
+        self.executions = ExecutionLedger(self.database, clock, settings.execution_days)
         self._tenants: set[UUID] = set()
         self._services = ServiceCertificates(settings.service_certificates, clock)
         self.limiter = Limiter(settings.redis_url, absence)
@@ -110,7 +114,12 @@ class Runtime:
 
     async def stop(self) -> None:
         """Write out denials, uses and seals, then close; a database that is away does not keep the rest."""
-        for write_out in (lambda: self.denials.flush(everything=True), self.usage.close, self.sealer.seal_all):
+        for write_out in (
+            lambda: self.denials.flush(everything=True),
+            self.usage.close,
+            self.executions.flush,
+            self.sealer.seal_all,
+        ):
             try:
                 await write_out()
             except Unavailable as error:

@@ -1,7 +1,7 @@
-"""Guarded calls to the world outside: HTTP GET and DNS TXT, for addresses that other people name."""
+"""Guarded calls to the world outside: HTTP and DNS TXT, for addresses that other people name."""
 
 from app.egress.addresses import AllowList, refusal
-from app.egress.client import Answer, Egress
+from app.egress.client import Answer, Call, Egress
 from app.egress.errors import EgressError, EgressFailed, EgressRefused
 
-__all__ = ["AllowList", "Answer", "Egress", "EgressError", "EgressFailed", "EgressRefused", "refusal"]
+__all__ = ["AllowList", "Answer", "Call", "Egress", "EgressError", "EgressFailed", "EgressRefused", "refusal"]

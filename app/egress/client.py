@@ -1,4 +1,4 @@
-"""Guarded HTTP GET. The guard sits in the socket factory: it sees the very address that is dialled.
+"""Guarded HTTP calls. The guard sits in the socket factory: it sees the very address that is dialled.
 
 So there is nothing between check and use: a name that answers differently the second time (DNS
 rebinding), a strange spelling of an address or a redirect all end in the same check.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,7 +20,7 @@ from yarl import URL
 from app.egress.addresses import AllowList
 from app.egress.errors import EgressFailed, EgressRefused
 from app.egress.txt import TxtLookup
-from app.egress.urls import parse_url, redirected
+from app.egress.urls import followed, parse_url, redirected
 
 if TYPE_CHECKING:
     # Slow to import and large, and a server may never call out: each use imports it.
@@ -47,7 +47,25 @@ class _Dial:
     """One call's say in the socket factory; without one, only public addresses are dialled."""
 
     host_allowed: bool = False
+    sent: bool = False
     refused: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request of any method. Redirects of GET and HEAD are followed to hosts that `may_call` names.
+
+    `private` names the headers, in lower case, that never leave the origin of `url`: those that carry credentials.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    timeout_seconds: float
+    max_bytes: int
+    may_call: Callable[[str], bool]
+    private: frozenset[str] = frozenset({"authorization"})
 
 
 _dial: ContextVar[_Dial | None] = ContextVar("egress_dial", default=None)
@@ -119,6 +137,32 @@ class Egress:
         sending = self._once(target, max_bytes, {"Content-Type": content_type}, method="POST", body=body)
         return await self._guarded(target, timeout_seconds, sending)
 
+    async def call(self, call: Call) -> Answer:
+        """Make a call within one deadline for everything; what is not followed of redirects is an answer."""
+        target = parse_url(call.url)
+        if not call.may_call(target.raw_host or ""):
+            raise EgressRefused("host", target.raw_host or "")
+        return await self._guarded(target, call.timeout_seconds, self._called(target, call))
+
+    async def _called(self, url: URL, call: Call) -> Answer:
+        headers, origin, follows = dict(call.headers), url.origin(), call.method in ("GET", "HEAD")
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = await self._once(url, call.max_bytes, headers, method=call.method, body=call.body)
+            location = answer.headers.get("Location")
+            if not follows or answer.status not in _REDIRECTS or location is None:
+                return answer
+            url = followed(url, location, call.may_call)
+            if url.origin() != origin:
+                headers = {name: text for name, text in headers.items() if name.lower() not in call.private}
+            self._dialling(url)
+        raise EgressRefused("redirect_loop", url.raw_host or "")
+
+    def _dialling(self, url: URL) -> None:
+        """From here on this host is the one that is dialled: an allowed name allows no other."""
+        dial = _dial.get()
+        if dial is not None:
+            dial.host_allowed = self._allow.has_host(url.raw_host or "")
+
     async def _guarded(self, target: URL, timeout_seconds: float, call: Coroutine[Any, Any, Answer]) -> Answer:
         import aiohttp
 
@@ -129,13 +173,16 @@ class Egress:
             async with asyncio.timeout(timeout_seconds):
                 return await call
         except TimeoutError:
-            raise EgressFailed(f"{host}: no full answer within {timeout_seconds:g} seconds.") from None
+            text = f"{host}: no full answer within {timeout_seconds:.3g} seconds."
+            raise EgressFailed(text, sent=dial.sent, timed_out=True) from None
         except aiohttp.InvalidURL:
             raise EgressRefused("url", host) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             if dial.refused:
                 raise EgressRefused("address", host) from None
-            raise _failure(error, host) from error
+            failure = _failure(error, host)
+            failure.sent = dial.sent
+            raise failure from error
         finally:
             _dial.reset(mark)
 
@@ -185,6 +232,7 @@ class Egress:
                 timeout=aiohttp.ClientTimeout(total=None),
                 headers={"User-Agent": USER_AGENT},
                 trust_env=False,
+                trace_configs=[_trace()],
             )
         return self._session
 
@@ -196,6 +244,20 @@ class Egress:
             dial.refused.append(refused)
             raise OSError(errno.EACCES, f"{refused} address")
         return socket.socket(family=family, type=kind, proto=proto)
+
+
+def _trace() -> aiohttp.TraceConfig:
+    """Marks a call as sent as soon as its head is given to a connection: before that, nothing went out."""
+    import aiohttp
+
+    async def mark(*_: Any) -> None:
+        dial = _dial.get()
+        if dial is not None:
+            dial.sent = True
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(mark)
+    return trace
 
 
 async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:

@@ -10,6 +10,7 @@ RULES: dict[str, str] = {
     "redirect_host": "it redirects to another host",
     "redirect_downgrade": "it redirects from https to http",
     "redirect_target": "it redirects to something that is no http or https address",
+    "host": "it is not one of the hosts that may be called",
     "redirect_loop": "it redirects too many times",
 }
 
@@ -28,8 +29,11 @@ class EgressRefused(EgressError):
 
 
 class EgressFailed(EgressError):
-    """The other side did not answer as it should; another try may succeed. `reason` is the sentence."""
+    """The other side did not answer as it should; another try may succeed. `reason` is the sentence.
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
+    `sent` is False where surely no byte of the request went out; `timed_out` where the time was up.
+    """
+
+    def __init__(self, reason: str, *, sent: bool = True, timed_out: bool = False) -> None:
+        self.reason, self.sent, self.timed_out = reason, sent, timed_out
         super().__init__(reason)

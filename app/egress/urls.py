@@ -1,6 +1,7 @@
 """Which URLs are called, and which redirects are followed."""
 
 import re
+from collections.abc import Callable
 
 from yarl import URL
 
@@ -52,4 +53,19 @@ def redirected(url: URL, location: str) -> URL:
         raise EgressRefused("redirect_downgrade", host)
     if url.scheme == target.scheme and url.port != target.port:
         raise EgressRefused("redirect_host", host)
+    return target
+
+
+def followed(url: URL, location: str, may_call: Callable[[str], bool]) -> URL:
+    """Where `location` leads from `url`, at any host that may be called. Raises EgressRefused."""
+    host = url.raw_host or ""
+    try:
+        target = url.join(URL(location.strip()))
+        _check(target)
+    except (ValueError, EgressRefused):
+        raise EgressRefused("redirect_target", host) from None
+    if not may_call(target.raw_host or ""):
+        raise EgressRefused("redirect_host", host)
+    if url.scheme == "https" and target.scheme == "http":
+        raise EgressRefused("redirect_downgrade", host)
     return target

@@ -1,5 +1,6 @@
 """The way in: who calls, whether the limit holds, and whether the scope is there; then the answer's own headers."""
 
+import re
 from math import ceil
 from typing import Any
 
@@ -20,6 +21,7 @@ from services.runtime import Runtime
 
 #: Requests a minute and at once of the platform, by tier.
 _TIERS = {"standard": (1_000, 100), "premium": (5_000, 500)}
+_EXECUTE = re.compile(r"/methods/[^/]+/execute/?$")
 #: The name of this version in the ledger of uses.
 API = "platform/v1"
 Asked = Request[Any, Any, Any]
@@ -49,7 +51,8 @@ def _note(context: Context, scope: Any, body: bytes) -> None:
 
 async def _limited(runtime: Runtime, scope: Scope, principal: Principal) -> Verdict:
     settings = runtime.settings
-    if is_service(scope["path"]):
+    # A method has a limit of its own, for each instance.
+    if is_service(scope["path"]) and not _EXECUTE.search(scope["path"]):
         kind, quota = "write", settings.integration_writes_per_minute
         if scope["method"] == "GET":  # type: ignore[typeddict-item]
             kind, quota = "read", settings.integration_reads_per_minute
@@ -63,7 +66,9 @@ async def add_headers(message: Message, scope: Scope) -> None:
     """`before_send` hook: the state of the limit, on every answer that was counted."""
     if message["type"] != "http.response.start":
         return
-    verdict: Verdict | None = scope.get("state", {}).get("verdict")
+    state = scope.get("state", {})
+    context: Context | None = state.get("context")
+    verdict: Verdict | None = context.verdict if context is not None and context.verdict else state.get("verdict")
     if verdict is not None:
         runtime: Runtime = scope["litestar_app"].state.runtime
         added = _limit_headers(verdict, runtime.clock.now_ms())

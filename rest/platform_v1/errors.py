@@ -12,7 +12,9 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFou
 
 from app.clock import SECOND, SYSTEM_CLOCK, iso
 from app.errors import (
+    CircuitOpen,
     DomainError,
+    IntegrationFailed,
     Internal,
     InvalidQueryParameters,
     MalformedBody,
@@ -52,6 +54,14 @@ _SERVICE_FORMS = {
     "invalid_transition": Form("CONFLICT"),
     "version_conflict": Form("CONFLICT"),
     "idempotency_in_progress": Form("CONFLICT"),
+    "integration_method_not_found": Form("METHOD_NOT_FOUND"),
+    "integration_not_ready": Form("CONFLICT"),
+    "integration_disabled": Form("CONFLICT"),
+    "integration_not_authenticated": Form("AUTH_ERROR"),
+    "integration_auth_failed": Form("AUTH_ERROR"),
+    "integration_rate_limit_exceeded": Form("RATE_LIMIT_EXCEEDED"),
+    "integration_timeout": Form("TIMEOUT_ERROR"),
+    "execution_failed": Form("EXECUTION_ERROR"),
 }
 _ENVELOPE_FORMS = {
     "validation_failed": Form("VAL_FAILED"),
@@ -69,6 +79,17 @@ _ENVELOPE_FORMS = {
     "idempotency_in_progress": Form("RES_STATE_CONFLICT"),
     "idempotency_key_reused": Form("RES_IDEMPOTENCY_MISMATCH"),
     "rate_limit_exceeded": Form("SYS_RATE_LIMITED"),
+    "integration_rate_limit_exceeded": Form("INT_RATE_LIMITED"),
+    "integration_method_not_found": Form("INT_METHOD_NOT_FOUND"),
+    "integration_not_ready": Form("INT_NOT_READY"),
+    "integration_disabled": Form("INT_DISABLED", 422),
+    "integration_not_authenticated": Form("INT_NOT_AUTHENTICATED"),
+    "integration_auth_failed": Form("INT_CONNECTION_FAILED", 422),
+    "integration_error": Form("INT_CONNECTION_FAILED", 422),
+    "integration_timeout": Form("INT_CONNECTION_FAILED", 422),
+    "execution_failed": Form("INT_EXECUTION_FAILED"),
+    "circuit_open": Form("INT_CIRCUIT_OPEN"),
+    "discovery_unsupported": Form("INT_DISCOVERY_UNSUPPORTED"),
     "internal_error": Form("SYS_INTERNAL"),
     "service_unavailable": Form("SYS_DEPENDENCY"),
 }
@@ -128,9 +149,15 @@ def _service(form: Form, error: DomainError) -> dict[str, Any]:
     checked = isinstance(error, ValidationFailed | MalformedBody)
     details: Any = _faults(error) if checked else dict(error.details or {})
     shown = {"code": form.code, "message": error.message, "details": details, "kind": error.code}
-    shown["canRetry"] = error.status in (429, 503, 504) or error.code == "idempotency_in_progress"
+    shown["canRetry"] = _can_retry(error)
     seconds = _retry_seconds(error)
     return shown if seconds is None else shown | {"retryAfterMs": seconds * SECOND}
+
+
+def _can_retry(error: DomainError) -> bool:
+    if isinstance(error, IntegrationFailed):
+        return error.can_retry
+    return error.status in (429, 503, 504) or error.code == "idempotency_in_progress"
 
 
 def _enveloped(form: Form, error: DomainError) -> dict[str, Any]:
@@ -148,7 +175,7 @@ def _rule(message: str) -> str:
 
 
 def _retry_seconds(error: DomainError) -> int | None:
-    if isinstance(error, RateLimited):
+    if isinstance(error, RateLimited | CircuitOpen):
         return error.retry_after
     return _AGAIN_SECONDS if error.status == 503 or error.code == "idempotency_in_progress" else None
 

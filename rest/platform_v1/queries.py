@@ -52,6 +52,13 @@ Health: TypeAlias = Annotated[
 Enabled: TypeAlias = Annotated[
     bool | None, QueryParameter(name="enabled", required=False, description="Enabled, or disabled.")
 ]
+MethodName: TypeAlias = Annotated[
+    str | None, QueryParameter(name="method", required=False, description="Of this method, by its name.")
+]
+Outcome: TypeAlias = Annotated[
+    Literal["success", "failed", "refused"] | None,
+    QueryParameter(name="outcome", required=False, description="That ended so."),
+]
 
 RULES = {
     "page": f"must be an integer between 1 and {_LARGEST}",
@@ -61,6 +68,7 @@ RULES = {
     "type": "must be one of the types that this list documents",
     "category": "must be one of the categories that this list documents",
     "healthStatus": "must be one of healthy, degraded, unhealthy, unknown",
+    "outcome": "must be one of success, failed, refused",
     "enabled": "must be true or false",
 }
 

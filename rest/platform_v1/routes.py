@@ -1,6 +1,8 @@
 """Every route of the platform's API."""
 
-from rest.platform_v1 import PREFIX, connections, definitions, importing, instances
+from rest.platform_v1 import PREFIX, connections, definitions, executions, importing, instances
 
-ROUTES = [*definitions.ROUTES, *importing.ROUTES, *instances.ROUTES, *connections.ROUTES]
+ROUTES = [
+    *definitions.ROUTES, *importing.ROUTES, *instances.ROUTES, *executions.ROUTES, *connections.ROUTES,
+]  # fmt: skip
 __all__ = ["PREFIX", "ROUTES"]

@@ -35,7 +35,9 @@ _ERRORS = {
     422: "The request is well-formed, and cannot be carried out as it is.",
     429: "The limit is used up; `Retry-After` says for how long.",
     500: "Something went wrong here; `requestId` names the request.",
+    502: "The other side answered with an error, or refuses the credentials.",
     503: "A part that this needs is away; try again after `Retry-After` seconds.",
+    504: "The other side gave no full answer in time.",
 }
 
 
@@ -87,6 +89,7 @@ def _refusals(path: str, verb: str) -> dict[int, ResponseSpec]:
     shape = ServiceError if is_service(path) else EnvelopeError
     wanted = [400, 401, 403, 429, 500, 503, *([404] if "{" in path or verb == "POST" else [])]
     wanted += [409] if verb != "GET" else []
+    wanted += [502, 504] if path.endswith("/execute") else []
     wanted += [422] if verb == "POST" or (verb == "PUT" and not is_service(path)) else []
     return {
         status: ResponseSpec(data_container=shape, description=_ERRORS[status], generate_examples=False)
@@ -147,7 +150,7 @@ async def _answered(
         return answer(request.scope["path"], request.scope["state"]["request_id"], error)
 
 
-def sent(value: Any, status: int = 200, version: int | None = None, location: str | None = None) -> Response[bytes]:
+def sent(value: Any, status: int = 200, version: int | None = None, location: str | None = None) -> Response[Any]:
     """An answer of JSON; `version` of its row is its ETag."""
     headers = {} if version is None else {"ETag": f'"{version}"'}
     if location is not None:

@@ -179,6 +179,47 @@ class CredentialsBody(_Shape, forbid_unknown_fields=True):
     credentials: dict[str, str]
 
 
+class ExecutionBody(_Shape, kw_only=True, forbid_unknown_fields=True):
+    """`cursor` is the `nextCursor` of an earlier answer; `all` gathers the items of all pages, up to a bound."""
+
+    parameters: dict[str, Any] = {}
+    cursor: str | None = None
+    all: bool = False
+
+
+class ExecutionAnswer(_Shape, kw_only=True):
+    """`data` is the method's result; `nextCursor` is there where the method has pages, and null after the last."""
+
+    status: Literal["SUCCESS"]
+    data: Any
+    next_cursor: str | UnsetType | None = UNSET
+
+
+class ExecutionEntry(_Shape, kw_only=True):
+    """One call of a method, or a try that was refused; neither its parameters nor its result are kept."""
+
+    id: str
+    method: str
+    side_effect: Literal["read", "write", "delete", "send"]
+    outcome: Literal["success", "failed", "refused"]
+    code: str | None
+    error: str | None
+    host: str | None
+    status_code: int | None
+    latency_ms: int
+    attempts: int
+    response_bytes: int | None
+    request_id: str
+    actor: str
+    surface: str
+    at: Instant
+
+
+class ExecutionPage(_Shape):
+    items: list[ExecutionEntry]
+    pagination: PageCounts
+
+
 # --- the platform's envelope -----------------------------------------------------------------------------
 
 

@@ -48,6 +48,8 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("Query", "installations"): _query(f"installations{_FIRST}"),
     ("Query", "integrationDefinition"): _query(_IN_DEFINITION + "}", lookup=True),
     ("Query", "integrationDefinitions"): _query(f"integrationDefinitions{_FIRST}"),
+    ("Query", "integrationExecutions"): _query(f"integrationExecutions{_FIRST}"),
+    ("IntegrationInstance", "circuits"): _query(_IN_INSTANCE + "circuits { host state } }", lookup=True),
     ("Query", "integrationInstance"): _query(_IN_INSTANCE + "}", lookup=True),
     ("Query", "integrationInstances"): _query(f"integrationInstances{_FIRST}"),
     ("IntegrationDefinition", "content"): _query(f"{_IN_DEFINITION} content {{ methods {{ name }} }} }}", lookup=True),
@@ -102,6 +104,11 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("Mutation", "deleteIntegrationCredentials"): _change('deleteIntegrationCredentials(id: "%(instance)s")'),
     ("Mutation", "deleteIntegrationInstance"): _change('deleteIntegrationInstance(id: "%(instance)s")'),
     ("Mutation", "deprecateIntegrationDefinition"): _change('deprecateIntegrationDefinition(id: "%(definition)s")'),
+    ("Mutation", "executeIntegrationMethod"): _change(
+        'executeIntegrationMethod(input: {id: "%(instance)s", method: "getRepository", '
+        'parameters: {owner: "ada", repo: "engine"}})',
+        "INTEGRATION_NOT_AUTHENTICATED",
+    ),
     ("Mutation", "publishIntegrationDefinition"): _change(
         'publishIntegrationDefinition(id: "%(definition)s")', "INVALID_TRANSITION"
     ),

@@ -32,12 +32,14 @@ PARENTS = {
     "Decision": ["explain_decision"], "Person": ["get_people"], "Membership": ["get_people", "list_memberships"],
     "Work": ["get_works"], "IntegrationDefinition": ["get_integration_definitions"],
     "IntegrationInstance": ["get_integration_instances", "get_integration_definitions"],
+    "IntegrationExecutionEvent": ["list_integration_executions"],
     "IntegrationInstanceEvent": ["list_integration_instances"],
 }  # fmt: skip
 #: Answered over a stream, which tests/graphql speaks.
 STREAMS = {
     ("Subscription", "auditEvents"), ("Subscription", "integrationInstanceEvents"),
-    ("IntegrationInstanceEvent", "instance"),
+    ("IntegrationInstanceEvent", "instance"), ("Subscription", "integrationExecutionEvents"),
+    ("IntegrationExecutionEvent", "instance"),
 }  # fmt: skip
 #: (version, operation) → where it is.
 KEYED = {

@@ -26,6 +26,7 @@ _MACHINE = ("create_tenant", "export_audit", "import_records")
 WAIVERS: dict[tuple[str, str], str] = {
     **{("rest", name): _FROZEN for name in _CONTROL_PLANE},
     **{("rest", name): "several at once are read by the loaders" for name in _BY_LOADER},
+    ("rest", "get_integration_circuits"): "read by those who watch over integrations, on the control plane",
     **{(surface, name): _ON_THE_MACHINE for surface in ("rest", "graphql") for name in _MACHINE},
     **{("graphql", name): _CONSUMER for name in ("get_own_installation", "check_own_origin")},
     **{("graphql", name): _AS_CONSUMERS_SEE for name in ("get_person", "list_publications_by")},

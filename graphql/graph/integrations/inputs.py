@@ -8,6 +8,7 @@ import strawberry
 from app.errors import ValidationFailed
 from graph.relay import from_global_id
 from graph.scalars import JSON
+from services.integrations.execution.executing import NewExecution
 from services.integrations.importing.converting import Choice
 from services.integrations.instances import InstanceChange, NewInstance
 
@@ -78,6 +79,24 @@ class ImportChoiceInput:
     def request(self) -> Choice:
         given = {name: getattr(self, name) for name in Choice.__struct_fields__}
         return Choice(**{name: value for name, value in given.items() if value is not None})
+
+
+@strawberry.input(description="A call of a method.")
+class ExecuteIntegrationMethodInput:
+    id: strawberry.ID = strawberry.field(description="The instance's id.")
+    method: str = strawberry.field(description="The method's name.")
+    parameters: JSON | None = strawberry.field(default=None, description="Its parameters by name; none where absent.")
+    cursor: str | None = strawberry.field(default=None, description="The `nextCursor` of an earlier answer.")
+    all: bool = strawberry.field(default=False, description="Gather the items of all pages, up to a bound.")
+    idempotency_key: str | None = strawberry.field(
+        default=None, description="Makes the key that methods send that are idempotent by key."
+    )
+
+    def request(self) -> NewExecution:
+        parameters = _checked("parameters", self.parameters or {}, dict[str, Any])
+        return NewExecution(
+            method=self.method, parameters=parameters, cursor=self.cursor, all=self.all, key=self.idempotency_key
+        )
 
 
 def config_input(value: Any) -> dict[str, Any] | None:

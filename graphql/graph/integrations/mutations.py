@@ -1,5 +1,6 @@
 """Integrations, changed."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias
 
 import strawberry
@@ -8,6 +9,7 @@ import services.integrations.instances as instances
 from graph.integrations import payloads
 from graph.integrations.inputs import (
     CreateIntegrationInstanceInput,
+    ExecuteIntegrationMethodInput,
     ImportChoiceInput,
     UpdateIntegrationInstanceInput,
     credentials_input,
@@ -20,6 +22,7 @@ from graph.scalars import JSON
 from services.inputs import read_input
 from services.integrations.definitions import lifecycle, registry
 from services.integrations.definitions.model import Definition
+from services.integrations.execution import executing
 from services.integrations.importing.converting import Choice
 from services.integrations.importing.registry import ImportRequest, import_integration_definition
 
@@ -31,9 +34,14 @@ Revision: TypeAlias = Annotated[
 ]
 Create: TypeAlias = Annotated[CreateIntegrationInstanceInput, strawberry.argument(description="What to connect.")]
 Update: TypeAlias = Annotated[UpdateIntegrationInstanceInput, strawberry.argument(description="What changes.")]
+Execute: TypeAlias = Annotated[ExecuteIntegrationMethodInput, strawberry.argument(description="What to call.")]
 Credentials: TypeAlias = Annotated[
     JSON, strawberry.argument(description="Secrets by name, as texts, in the place of all that there were.")
 ]
+
+
+def _executed(made: executing.Result) -> Mapping[str, Any]:
+    return {"result": made.data, "next_cursor": made.cursor}
 
 
 @strawberry.type
@@ -101,6 +109,13 @@ class IntegrationMutation:
     @mutation_field(instances.delete_integration_credentials, payloads.DeleteIntegrationCredentialsPayload, "instance")
     async def delete_integration_credentials(self, info: Info, id: InstanceId) -> Any:
         return await instances.delete_integration_credentials(info.context.context, _instance(id))
+
+    @mutation_field(
+        executing.execute_integration_method, payloads.ExecuteIntegrationMethodPayload, shape=_executed, cost=20
+    )
+    async def execute_integration_method(self, info: Info, input: Execute) -> Any:
+        wanted, request = _instance(input.id), input.request()
+        return await executing.execute_integration_method(info.context.context, wanted, request)
 
 
 def _definition(text: str) -> Any:

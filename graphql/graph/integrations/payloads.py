@@ -10,6 +10,7 @@ import strawberry
 from graph.integrations.types import IntegrationDefinition, IntegrationInstance
 from graph.problems import Problem
 from graph.rows import column
+from graph.scalars import JSON
 from services.integrations.importing.registry import Imported
 
 
@@ -113,3 +114,10 @@ class SetIntegrationCredentialsPayload(IntegrationInstanceResult):
 @strawberry.type(description="The answer of `deleteIntegrationCredentials`.")
 class DeleteIntegrationCredentialsPayload(IntegrationInstanceResult):
     pass
+
+
+@strawberry.type(description="The answer of `executeIntegrationMethod`.")
+class ExecuteIntegrationMethodPayload:
+    result: JSON | None = column(description="What the method gave; null where it was refused or failed.")
+    next_cursor: str | None = column(description="The cursor of the next page; null after the last, and without pages.")
+    errors: list[Problem] = column(description="Why it was refused or failed; empty where it was not.")

@@ -13,12 +13,14 @@ from graph.integrations.enums import (
     IntegrationProtocol,
     IntegrationStatus,
 )
+from graph.integrations.executions import IntegrationExecution, IntegrationOutcome
 from graph.integrations.types import DEFINITIONS, INSTANCES, IntegrationDefinition, IntegrationInstance
 from graph.relay import from_global_id
 from graph.request import Info
 from graph.requires import operation_field
 from graph.sorting import Direction, SortDirection, filters_of, keyset, stored
 from services.integrations.definitions.registry import get_integration_definitions, list_integration_definitions
+from services.integrations.execution.reading import list_integration_executions
 from services.integrations.instances.reading import get_integration_instances, list_integration_instances
 
 
@@ -55,6 +57,16 @@ class IntegrationInstanceFilter:
     health_status: IntegrationHealthStatus | None = strawberry.field(default=None, description="In this health.")
 
 
+@strawberry.input(description="Which executions: those that pass everything that is given.")
+class IntegrationExecutionFilter:
+    instance: strawberry.ID | None = strawberry.field(default=None, description="Of this instance.")
+    method: str | None = strawberry.field(default=None, description="Of this method.")
+    outcome: IntegrationOutcome | None = strawberry.field(default=None, description="That ended so.")
+
+
+ExecutionFilter: TypeAlias = Annotated[
+    IntegrationExecutionFilter | None, strawberry.argument(description="Which executions to list.")
+]
 DefinitionFilter: TypeAlias = Annotated[
     IntegrationDefinitionFilter | None, strawberry.argument(description="Which definitions to list.")
 ]
@@ -118,3 +130,20 @@ class IntegrationQuery:
     )
     async def integration_instance(self, info: Info, id: InstanceId) -> Any:
         return await INSTANCES.load(info.context, from_global_id(id, "IntegrationInstance"))
+
+    @operation_field(list_integration_executions, Connection[IntegrationExecution] | None)
+    async def integration_executions(
+        self,
+        info: Info,
+        first: First = None,
+        last: Last = None,
+        after: After = None,
+        before: Before = None,
+        filter: ExecutionFilter = None,
+        direction: Direction = SortDirection.DESC,
+    ) -> Any:
+        wanted = filters_of(filter)
+        if wanted.get("instance") is not None:
+            wanted["instance"] = from_global_id(wanted["instance"], "IntegrationInstance", "instance")
+        request = page_request(first, last, after, before, descending=direction.descending, filters=wanted)
+        return keyset(await list_integration_executions(info.context.context, request))

@@ -16,6 +16,7 @@ from graph.integrations.enums import (
     IntegrationProtocol,
     IntegrationStatus,
 )
+from graph.integrations.executions import CIRCUITS_OF, IntegrationCircuit
 from graph.loaders import loader
 from graph.relay import Node, id_column, register_node
 from graph.request import Info
@@ -24,6 +25,7 @@ from graph.rows import AbsentAsNull, column, json_text
 from graph.scalars import JSON, DateTime
 from services.context import Context
 from services.integrations.definitions.registry import get_integration_definitions
+from services.integrations.execution.reading import get_integration_circuits
 from services.integrations.instances import config_of
 from services.integrations.instances.reading import get_integration_instances
 
@@ -107,6 +109,13 @@ class IntegrationInstance(Node):
     updated_at: DateTime = column(description="When it was changed last.")
     version: int = column(description="Grows with each change; guards against a lost update.")
 
+    circuits: list[IntegrationCircuit] = edge(
+        get_integration_circuits,
+        list[IntegrationCircuit],
+        CIRCUITS_OF,
+        many=True,
+        description="Its circuits that ever opened, by host.",
+    )
     definition: IntegrationDefinition | None = edge(
         get_integration_definitions,
         IntegrationDefinition | None,

@@ -1,0 +1,81 @@
+"""`/integrations/instances/{id}/methods/{name}/execute`, and what was executed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Response
+
+from app.clock import iso
+from rest.platform_v1 import queries, shapes
+from rest.platform_v1.definitions import listed
+from rest.platform_v1.entry import Asked, body_of, context_of
+from rest.platform_v1.instances import instance_id
+from rest.platform_v1.routing import Words, route, sent
+from services.idempotency import HEADER
+from services.inputs import read_input
+from services.integrations.execution.executing import NewExecution, execute_integration_method
+from services.integrations.execution.reading import list_integration_executions
+
+_ONE = "/integrations/instances/{id:str}"
+
+
+@route(
+    "POST",
+    f"{_ONE}/methods/{{name:str}}/execute",
+    execute_integration_method,
+    Words(
+        "execute_method",
+        "Execute a method",
+        "Calls the other side. Limited by the method's own rate limit; the headers tell of that one.",
+    ),
+    body=shapes.ExecutionBody,
+)
+async def execute_method(request: Asked, id: str, name: str) -> Response[shapes.ExecutionAnswer]:
+    given = read_input(shapes.ExecutionBody, await body_of(request) or b"{}")
+    key = request.headers.get(HEADER)
+    asked = NewExecution(method=name, parameters=given.parameters, cursor=given.cursor, all=given.all, key=key)
+    made = await execute_integration_method(context_of(request), instance_id(id), asked)
+    return sent({"status": "SUCCESS", "data": made.data, **({"nextCursor": made.cursor} if made.paged else {})})
+
+
+@route(
+    "GET",
+    f"{_ONE}/executions",
+    list_integration_executions,
+    Words("list_executions", "What was executed", "The latest first; kept for a time that the operator sets."),
+)
+async def list_executions(
+    request: Asked,
+    id: str,
+    page: queries.Page = 1,
+    limit: queries.Limit = 20,
+    method: queries.MethodName = None,
+    outcome: queries.Outcome = None,
+) -> Response[shapes.ExecutionPage]:
+    queries.checked(method=method)
+    given = {"instance": instance_id(id), "method": method, "outcome": outcome}
+    asked = queries.listing(page, limit, "", sort="-at", **given)
+    return listed(asked, await list_integration_executions(context_of(request), asked), _entry)
+
+
+def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": str(row["id"]),
+        "method": row["method"],
+        "sideEffect": row["side_effect"],
+        "outcome": row["outcome"],
+        "code": row["code"],
+        "error": row["error"],
+        "host": row["host"],
+        "statusCode": row["status_code"],
+        "latencyMs": row["latency_ms"],
+        "attempts": row["attempts"],
+        "responseBytes": row["response_bytes"],
+        "requestId": row["request_id"],
+        "actor": row["actor_id"],
+        "surface": row["surface"],
+        "at": iso(row["at"]),
+    }
+
+
+ROUTES = [execute_method, list_executions]

@@ -1,0 +1,1 @@
+"""Methods of integrations, executed: built, guarded, sent, and their answers read."""

@@ -1,0 +1,209 @@
+"""One call to the other side, with its retries: within one deadline, through the circuit and the egress guard."""
+
+import asyncio
+import random
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import msgspec
+
+from app.clock import SECOND
+from app.egress import Answer, Call, EgressFailed, EgressRefused
+from app.errors import CircuitOpen, DomainError, ExecutionFailed, IntegrationFailed, IntegrationTimeout
+from services.context import Context
+from services.integrations.definitions.compiling import CompiledMethod
+from services.integrations.definitions.model import Retry
+from services.integrations.execution.authentication import Credentials, Placed
+from services.integrations.execution.circuits import Permit, Upstream
+from services.integrations.execution.requests import Prepared
+from services.integrations.execution.targets import Target
+
+#: Answers after which the same request may go well, as RFC 9110 tells of them, and 429 (RFC 6585).
+RETRIED = frozenset({429, 500, 502, 503, 504})
+DEFAULT_IDEMPOTENCY_HEADER = "Idempotency-Key"
+_LEASE_BEYOND = 5 * SECOND
+#: What the other side refuses is this side's mistake; what it answers is its own.
+_OF_THE_ANSWER = frozenset({"body", "redirect_host", "redirect_downgrade", "redirect_target", "redirect_loop"})
+
+
+class Trace(msgspec.Struct):
+    """What the record of a call tells of how it went."""
+
+    host: str | None = None
+    status_code: int | None = None
+    attempts: int = 0
+    response_bytes: int | None = None
+
+
+class Run(msgspec.Struct, kw_only=True):
+    """One execution on its way: `deadline` is the loop's time; `key` goes out with methods that are idempotent by key.
+
+    `guarded` False leaves the circuit out, for who wants to know how the other side is.
+    """
+
+    context: Context
+    target: Target
+    method: CompiledMethod
+    credentials: Credentials
+    deadline: float
+    timeout_ms: int
+    key: str
+    trace: Trace
+    guarded: bool = True
+
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline. Raises IntegrationTimeout where there are none."""
+        left = self.deadline - asyncio.get_running_loop().time()
+        if left <= 0:
+            raise self.late()
+        return left
+
+    def late(self) -> IntegrationTimeout:
+        return IntegrationTimeout(
+            f"The integration gave no full answer within {self.timeout_ms} ms.", timeoutMs=self.timeout_ms
+        )
+
+
+async def send(run: Run, request: Prepared) -> Answer:
+    """The answer, whatever its status; after a 401 once more with a fresh token where there is one.
+
+    Raises CircuitOpen, IntegrationTimeout, IntegrationFailed, ExecutionFailed, and what the credentials raise.
+    """
+    if run.method.method.repeats == "key":
+        name = run.method.method.idempotency_header or DEFAULT_IDEMPOTENCY_HEADER
+        request = request._replace(headers={**request.headers, name: run.key})
+    answer = await _tried(run, await _placed(run, request))
+    if answer.status == 401 and run.credentials.can_refresh:
+        run.credentials.refresh()
+        answer = await _tried(run, await _placed(run, request))
+    return answer
+
+
+async def _placed(run: Run, request: Prepared) -> Placed:
+    try:
+        async with asyncio.timeout(run.left):
+            return await run.credentials.place(request)
+    except TimeoutError:
+        raise run.late() from None
+
+
+async def _tried(run: Run, placed: Placed) -> Answer:
+    """Try, and try again where the method may be repeated and time is left. The last outcome is the call's."""
+    retry = run.method.method.retry or Retry(max_attempts=1)
+    attempt = 0
+    outcome: Answer | DomainError | None = None
+    while True:
+        attempt += 1
+        try:
+            outcome = await _attempt(run, placed)
+        except CircuitOpen:
+            if outcome is None:
+                raise
+            return _settled(outcome)
+        except EgressFailed as error:
+            again = run.method.method.repeats != "none" or not error.sent
+            outcome = _failure(run, error)
+        else:
+            again = run.method.method.repeats != "none" and outcome.status in RETRIED
+        pause = _pause(retry, attempt, outcome)
+        if not again or attempt >= retry.max_attempts or pause >= _remaining(run):
+            return _settled(outcome)
+        await asyncio.sleep(pause)
+
+
+def _settled(outcome: Answer | DomainError) -> Answer:
+    if isinstance(outcome, DomainError):
+        raise outcome
+    return outcome
+
+
+def _remaining(run: Run) -> float:
+    return run.deadline - asyncio.get_running_loop().time()
+
+
+def _pause(retry: Retry, attempt: int, outcome: Answer | DomainError) -> float:
+    """Seconds before the next try: full jitter, and at least what the answer asks for."""
+    longest = min(retry.initial_delay_ms * retry.multiplier ** (attempt - 1), retry.max_delay_ms)
+    asked = retry_after(outcome) if isinstance(outcome, Answer) else None
+    return max(asked or 0.0, random.uniform(0, longest) / SECOND)  # noqa: S311 - jitter
+
+
+def retry_after(answer: Answer) -> float | None:
+    """Seconds that `Retry-After` asks for (RFC 9110 section 10.2.3); None where it says nothing that can be read."""
+    text = (answer.headers.get("Retry-After") or "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        at = parsedate_to_datetime(text)
+        sent = parsedate_to_datetime(answer.headers.get("Date") or "")
+        return max(0.0, (at - sent).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+async def _attempt(run: Run, placed: Placed) -> Answer:
+    run.trace.host = run.target.host
+    left = run.left
+    if not run.guarded:
+        return await _called(run, placed, left)
+    lease = int(left * SECOND) + _LEASE_BEYOND
+    upstream = Upstream(run.context.tenant, run.target.id, run.target.host)
+    permit = await run.context.runtime.circuits.enter(upstream, lease)
+    settled = False
+    try:
+        answer = await _called(run, placed, left)
+        settled = True
+        await _settle(permit, answer)
+        return answer
+    except EgressFailed:
+        settled = True
+        await permit.failed()
+        raise
+    finally:
+        if not settled:
+            await asyncio.shield(permit.unsettled())
+
+
+async def _settle(permit: Permit, answer: Answer) -> None:
+    if answer.status >= 500:
+        await permit.failed()
+    elif answer.status == 429:
+        await permit.unsettled()
+    else:
+        await permit.succeeded()
+
+
+async def _called(run: Run, placed: Placed, left: float) -> Answer:
+    request = placed.request
+    run.trace.attempts += 1
+    call = Call(
+        request.method, request.url, request.headers, request.body, left, run.method.method.most_bytes,
+        run.target.may_call, placed.private,
+    )  # fmt: skip
+    try:
+        answer = await run.context.runtime.egress.call(call)
+    except EgressRefused as error:
+        raise _refused(run, error) from None
+    run.trace.status_code, run.trace.response_bytes = answer.status, len(answer.body)
+    return answer
+
+
+def _refused(run: Run, error: EgressRefused) -> DomainError:
+    text = run.credentials.redaction.text(str(error))
+    if error.rule in _OF_THE_ANSWER:
+        return IntegrationFailed(f"The answer of the integration is refused: {text}")
+    return ExecutionFailed(f"The address of the integration is refused: {text}", rule=error.rule)
+
+
+def _failure(run: Run, error: EgressFailed) -> DomainError:
+    if error.timed_out:
+        return run.late()
+    text = run.credentials.redaction.text(error.reason)
+    return IntegrationFailed(f"The integration did not answer: {text}", can_retry=True)
+
+
+def shown_answer(value: Any, most: int = 16_384) -> Any:
+    """What an error shows of an answer: the whole where it is small."""
+    encoded = msgspec.json.encode(value)
+    return value if len(encoded) <= most else encoded[:most].decode("utf-8", "replace") + "…"

@@ -1,0 +1,78 @@
+"""The record of executions and when each instance was used last: gathered in memory, written in batches."""
+
+from collections import deque
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from app.clock import DAY, Clock
+from app.database import Database, Statement
+from app.ids import new_id
+
+LOG = structlog.get_logger("dovetail.executions")
+FLUSH_SECONDS = 1.0
+#: What is held between two flushes; what comes beyond is not recorded, and a log line says how many.
+MOST_HELD = 20_000
+_COLUMNS = (
+    "instance", "method", "side_effect", "outcome", "code", "error", "host", "status_code", "latency_ms", "attempts",
+    "response_bytes", "request_id", "actor_kind", "actor_id", "surface", "at",
+)  # fmt: skip
+# An instance may be deleted before what it did is written.
+_INSERT = Statement(
+    f"INSERT INTO integration_execution (id, tenant, {', '.join(_COLUMNS)}) SELECT {{id}}, {{tenant}}, "  # noqa: S608
+    f"{', '.join(f'{{{name}}}' for name in _COLUMNS)} "
+    "WHERE EXISTS (SELECT 1 FROM integration_instance WHERE id = {instance})"
+)
+_TOUCH = Statement(
+    "UPDATE integration_instance SET last_used_at = {at} WHERE id = {instance} "
+    "AND (last_used_at IS NULL OR last_used_at < {at})"
+)
+_PRUNE = Statement("DELETE FROM integration_execution WHERE at < {before}")
+
+
+class ExecutionLedger:
+    """`days` is how long executions are kept."""
+
+    def __init__(self, database: Database, clock: Clock, days: int) -> None:
+        self._database, self._clock, self._days = database, clock, days
+        self._rows: deque[dict[str, Any]] = deque()
+        self._used: dict[UUID, int] = {}
+        self._dropped = 0
+
+    def note(self, row: dict[str, Any]) -> None:
+        """A row of integration_execution, whole but for its id; its instance was used where something was sent."""
+        if row["attempts"]:
+            self._used[row["instance"]] = row["at"]
+        if len(self._rows) >= MOST_HELD:
+            self._dropped += 1
+        else:
+            self._rows.append({"id": new_id(), **row})
+
+    async def flush(self) -> int:
+        """Write what was gathered, in one transaction; what cannot be written is kept for the next time."""
+        rows, used, dropped = self._rows, self._used, self._dropped
+        if not rows and not used:
+            return 0
+        self._rows, self._used, self._dropped = deque(), {}, 0
+        if dropped:
+            LOG.warning("executions were not recorded", count=dropped)
+
+        async def write() -> None:
+            for row in rows:
+                await self._database.execute(_INSERT, **row)
+            # In one order, so that two flushers do not wait for each other.
+            for instance, at in sorted(used.items()):
+                await self._database.execute(_TOUCH, instance=instance, at=at)
+
+        try:
+            await self._database.in_transaction(write)
+        except BaseException:  # cancelled too: the server stops, and flushes once more
+            self._rows.extendleft(reversed(rows))
+            self._used = used | self._used
+            raise
+        return len(rows)
+
+    async def prune(self) -> int:
+        """Delete what is older than it is kept; how many."""
+        return await self._database.execute(_PRUNE, before=self._clock.now_ms() - self._days * DAY)

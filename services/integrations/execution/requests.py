@@ -1,0 +1,135 @@
+"""The HTTP request of a call, from the method's templates, the parameters and the configuration."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote
+
+from app.errors import ExecutionFailed, ValidationFailed
+from services.integrations.definitions.compiling import CompiledMethod
+from services.integrations.definitions.model import CONFIG
+from services.integrations.definitions.templates import variables_of
+from services.integrations.execution.encodings import encode_body
+
+_REPEATED = re.compile(r"\{([A-Za-z0-9_.]+)\*\}")
+_VARIABLE = re.compile(r"\{([^{}*:]+)(?:[*:][^{}]*)?\}")
+_HEADER_TEXT = re.compile(r"[\t -~]*")
+
+
+class Prepared(NamedTuple):
+    """A request before its credentials are put in."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes | None
+
+
+class Extra(NamedTuple):
+    """A query parameter or parameter of the method that pagination sets."""
+
+    name: str
+    value: str | int
+
+
+def build_request(
+    method: CompiledMethod, base: str, params: Mapping[str, Any], config: Mapping[str, Any], extras: tuple[Extra, ...]
+) -> Prepared:
+    """Raises ValidationFailed where a parameter cannot stand where it is to, ExecutionFailed where a template cannot
+    be applied."""
+    known = set((method.method.param_schema or {}).get("properties") or ())
+    given = dict(params) | {extra.name: extra.value for extra in extras if extra.name in known}
+    source = _Source(given, config)
+    request = method.method.request
+    path = "" if method.path is None else _path(method.path, source)
+    pairs = [*_query(method, source), *(_pair(e.name, str(e.value)) for e in extras if e.name not in known)]
+    headers = {"Accept": "application/json"}
+    for name, text in ((request and request.headers) or {}).items():
+        headers[name] = _header(name, text, source)
+    body: bytes | None = None
+    if request is not None and request.body is not None:
+        content, body = encode_body(request.body, _template(method.body, given, config))
+        headers["Content-Type"] = content
+    query = "&".join(pairs)
+    return Prepared(method.method.verb, f"{base}{path}{'?' if query else ''}{query}", headers, body)
+
+
+class _Source:
+    """Values of variables by their dotted names; what is not there is None."""
+
+    def __init__(self, params: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+        self._params, self._config = params, config
+
+    def find(self, name: str) -> Any:
+        head, _, rest = name.partition(".")
+        at: Any = self._config if head == CONFIG else self._params
+        for part in (rest if head == CONFIG else name).split("."):
+            at = at.get(part) if isinstance(at, Mapping) else None
+        return at
+
+    def expanded(self, names: Any) -> dict[str, Any]:
+        return {name: _texts(value) for name in names if (value := self.find(name)) is not None}
+
+
+def _texts(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _text(inner) for name, inner in value.items() if inner is not None}
+    return [_text(inner) for inner in value] if isinstance(value, list) else _text(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping | list):
+        raise ValidationFailed({"parameters": "a value within a list or an object of a path or query must be plain"})
+    return str(value)
+
+
+def _path(template: Any, source: _Source) -> str:
+    names = list(template.variable_names)
+    values = source.expanded(names)
+    for name in names:
+        if values.get(name) in (None, "", [], {}):
+            raise ValidationFailed({f"parameters.{name}": "stands in the path and must not be empty"})
+    path = str(template.expand(values))
+    # Also where the other side decodes first, and takes its dots and slashes then.
+    parts = (part for segment in path.split("/") for part in re.split(r"[/\\]", unquote(segment)))
+    if any(part in (".", "..") for part in parts):
+        raise ValidationFailed({"parameters": "the path must have no segment . or .."})
+    return path
+
+
+def _query(method: CompiledMethod, source: _Source) -> Iterator[str]:
+    request = method.method.request
+    for name, text in ((request and request.query) or {}).items():
+        repeated = _REPEATED.fullmatch(text)
+        names = variables_of(text)
+        values = source.expanded(names)
+        if repeated is not None and isinstance(values.get(names[0]), list):
+            yield from (_pair(name, item) for item in values[names[0]])
+        elif values or not names:
+            yield f"{quote(name, safe='')}={method.query[name].expand(values)}"
+
+
+def _pair(name: str, text: str) -> str:
+    return f"{quote(name, safe='')}={quote(text, safe='')}"
+
+
+def _header(name: str, template: str, source: _Source) -> str:
+    def put(match: re.Match[str]) -> str:
+        value = source.find(match[1])
+        return "" if value is None else _text(value)
+
+    text = _VARIABLE.sub(put, template)
+    if _HEADER_TEXT.fullmatch(text) is None:
+        raise ValidationFailed({"parameters": f"the header {name} takes printable ASCII alone"})
+    return text
+
+
+def _template(compiled: Any, params: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
+    if compiled is None:
+        return dict(params)
+    try:
+        return compiled.search({**params, CONFIG: dict(config)})
+    except Exception as error:  # noqa: BLE001 - whatever the author's expression does to the caller's parameters
+        raise ExecutionFailed(f"The body's template cannot be applied: {str(error).splitlines()[0][:200]}") from None
