@@ -20,9 +20,9 @@ from tests.parity.waivers import WAIVERS
 pytestmark = pytest.mark.architecture
 #: Verbs that an operation's name may begin with: one list, so that the same deed has the same word everywhere.
 VERBS = {
-    "add", "archive", "check", "create", "delete", "deprecate", "disable", "enable", "end", "explain", "export", "get",
-    "import", "issue", "list", "publish", "register", "remove", "review", "revoke", "rotate", "set", "sync", "update",
-    "verify",
+    "add", "archive", "check", "create", "delete", "deprecate", "disable", "discover", "enable", "end", "execute",
+    "explain", "export", "get", "import", "issue", "list", "publish", "register", "remove", "review", "revoke", "rotate",
+    "set", "sync", "test", "update", "verify",
 }  # fmt: skip
 CHANGES = VERBS - {"check", "explain", "export", "get", "list", "verify"}
 
@@ -85,7 +85,7 @@ def test_a_scope_fits_its_operation(operation: Operation) -> None:
     if operation.scope is None:
         assert operation.name in own
     elif operation.writes:
-        assert operation.scope.endswith((".write", ".export", ".admin"))
+        assert operation.scope.endswith((".write", ".execute", ".export", ".admin"))
     else:
         assert operation.scope.endswith(".read")
 
