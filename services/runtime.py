@@ -36,6 +36,7 @@ from services.data_versions import DataVersions
 from services.integrations.definitions.warm import WarmDefinitions
 from services.integrations.execution.circuits import Circuits
 from services.integrations.execution.ledger import ExecutionLedger
+from services.integrations.oauth2.refreshing import Refreshes
 from services.jobs import JobRunner
 from services.limits import Limiter
 from services.page_cache import PageCache
@@ -87,6 +88,8 @@ class Runtime:
         self.definitions = WarmDefinitions()
         self.circuits = Circuits(self.database, clock)
         self.executions = ExecutionLedger(self.database, clock, settings.execution_days)
+        self.refreshes = Refreshes(self)
+        self.access_token = self.refreshes.access_token
         self._tenants: set[UUID] = set()
         self._services = ServiceCertificates(settings.service_certificates, clock)
         self.limiter = Limiter(settings.redis_url, absence)
@@ -114,6 +117,7 @@ class Runtime:
 
     async def stop(self) -> None:
         """Write out denials, uses and seals, then close; a database that is away does not keep the rest."""
+        await self.refreshes.stop()
         for write_out in (
             lambda: self.denials.flush(everything=True),
             self.usage.close,

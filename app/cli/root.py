@@ -24,6 +24,7 @@ COMMANDS = {
     "people": "app.cli.people",
     "definitions": "app.cli.definitions",
     "instances": "app.cli.instances",
+    "redirects": "app.cli.redirects",
     "audit": "app.cli.audit",
     "usage": "app.cli.usage",
     "keys": "app.cli.keys",

@@ -130,11 +130,18 @@ class Egress:
         )
 
     async def post(
-        self, url: str, body: bytes, *, content_type: str, timeout_seconds: float = 5, max_bytes: int = 65_536
+        self,
+        url: str,
+        body: bytes,
+        *,
+        content_type: str,
+        headers: Mapping[str, str] | None = None,
+        timeout_seconds: float = 5,
+        max_bytes: int = 65_536,
     ) -> Answer:
         """POST within one deadline; a redirect is an answer like any other."""
-        target = parse_url(url)
-        sending = self._once(target, max_bytes, {"Content-Type": content_type}, method="POST", body=body)
+        target, sent = parse_url(url), {**(headers or {}), "Content-Type": content_type}
+        sending = self._once(target, max_bytes, sent, method="POST", body=body)
         return await self._guarded(target, timeout_seconds, sending)
 
     async def call(self, call: Call) -> Answer:

@@ -1,8 +1,9 @@
 """Every route of the platform's API."""
 
-from rest.platform_v1 import PREFIX, connections, definitions, executions, importing, instances
+from rest.platform_v1 import PREFIX, authorizations, connections, definitions, executions, importing, instances
 
 ROUTES = [
-    *definitions.ROUTES, *importing.ROUTES, *instances.ROUTES, *executions.ROUTES, *connections.ROUTES,
+    *definitions.ROUTES, *importing.ROUTES, *instances.ROUTES, *authorizations.ROUTES, *executions.ROUTES,
+    *connections.ROUTES,
 ]  # fmt: skip
 __all__ = ["PREFIX", "ROUTES"]

@@ -90,6 +90,7 @@ def _refusals(path: str, verb: str) -> dict[int, ResponseSpec]:
     wanted = [400, 401, 403, 429, 500, 503, *([404] if "{" in path or verb == "POST" else [])]
     wanted += [409] if verb != "GET" else []
     wanted += [502, 504] if path.endswith("/execute") else []
+    wanted += [502] if path.endswith("/oauth2/callback") else []
     wanted += [422] if verb == "POST" or (verb == "PUT" and not is_service(path)) else []
     return {
         status: ResponseSpec(data_container=shape, description=_ERRORS[status], generate_examples=False)

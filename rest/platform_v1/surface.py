@@ -14,6 +14,7 @@ from app.errors import DomainError
 from rest.platform_v1 import PREFIX, REVISION
 from rest.platform_v1.entry import add_headers
 from rest.platform_v1.errors import body_at, form_of, on_error
+from rest.platform_v1.landing import LANDING, Landing
 from rest.platform_v1.routes import ROUTES
 from services.runtime import Runtime
 
@@ -83,10 +84,11 @@ def _join(answered: dict[str, Any], sent: dict[str, Any]) -> None:
 
 
 class PlatformV1:
-    """ASGI: the contract's document, and the routes."""
+    """ASGI: the contract's document, the page where browsers land, and the routes."""
 
     def __init__(self, runtime: Runtime, document: bytes) -> None:
         self._document, self._app = document, build_app(runtime)
+        self._landing = Landing(runtime)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope.get("method") == "GET" and scope["path"] == "/openapi.json":
@@ -94,6 +96,8 @@ class PlatformV1:
             headers = [(b"content-type", b"application/json"), (b"content-length", length)]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             await send({"type": "http.response.body", "body": self._document, "more_body": False})
+        elif scope.get("method") == "GET" and scope["path"] == LANDING:
+            await self._landing(scope, send)
         else:
             await self._app(scope, receive, send)
 

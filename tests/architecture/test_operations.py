@@ -20,9 +20,9 @@ from tests.parity.waivers import WAIVERS
 pytestmark = pytest.mark.architecture
 #: Verbs that an operation's name may begin with: one list, so that the same deed has the same word everywhere.
 VERBS = {
-    "add", "archive", "check", "create", "delete", "deprecate", "disable", "discover", "enable", "end", "execute",
-    "explain", "export", "get", "import", "issue", "list", "publish", "register", "remove", "review", "revoke",
-    "rotate", "set", "sync", "test", "update", "verify",
+    "add", "archive", "check", "complete", "create", "delete", "deprecate", "disable", "disconnect", "discover",
+    "enable", "end", "execute", "explain", "export", "get", "import", "issue", "list", "publish", "register",
+    "remove", "review", "revoke", "rotate", "set", "start", "sync", "test", "update", "verify",
 }  # fmt: skip
 CHANGES = VERBS - {"check", "explain", "export", "get", "list", "verify"}
 

@@ -52,6 +52,7 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("IntegrationInstance", "circuits"): _query(_IN_INSTANCE + "circuits { host state } }", lookup=True),
     ("Query", "integrationInstance"): _query(_IN_INSTANCE + "}", lookup=True),
     ("Query", "integrationInstances"): _query(f"integrationInstances{_FIRST}"),
+    ("Query", "integrationRedirects"): _query("integrationRedirects { id }"),
     ("IntegrationDefinition", "content"): _query(f"{_IN_DEFINITION} content {{ methods {{ name }} }} }}", lookup=True),
     ("IntegrationInstance", "config"): _query(f"{_IN_INSTANCE} config }}", lookup=True),
     ("IntegrationInstance", "definition"): _query(f"{_IN_INSTANCE} definition {{ id }} }}", lookup=True),
@@ -89,6 +90,18 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("Mutation", "archiveInstallation"): _change('archiveInstallation(id: "%(installation)s")', "INVALID_TRANSITION"),
     ("Mutation", "createInstallation"): _change('createInstallation(input: {displayName: "A site"})', lookup=False),
     ("Mutation", "createProject"): _change('createProject(input: {title: "A project"})', lookup=False),
+    ("Mutation", "addIntegrationRedirect"): _change(
+        'addIntegrationRedirect(uri: "https://new.example.org/")', lookup=False
+    ),
+    ("Mutation", "completeIntegrationAuthorization"): _change(
+        'completeIntegrationAuthorization(input: {id: "%(instance)s", state: "x", code: "y"})', "VALIDATION_FAILED"
+    ),
+    ("Mutation", "disconnectIntegration"): _change('disconnectIntegration(id: "%(instance)s")', "INVALID_TRANSITION"),
+    ("Mutation", "removeIntegrationRedirect"): _change('removeIntegrationRedirect(id: "%(redirect)s")'),
+    ("Mutation", "startIntegrationAuthorization"): _change(
+        'startIntegrationAuthorization(id: "%(instance)s", redirectUri: "https://a.example/")',
+        "INTEGRATION_NOT_AUTHENTICATED",
+    ),
     ("Mutation", "archiveIntegrationDefinition"): _change('archiveIntegrationDefinition(id: "%(definition)s")'),
     ("Mutation", "createIntegrationDefinition"): _change(
         f"createIntegrationDefinition(document: {_DRAFT})", lookup=False
@@ -163,6 +176,7 @@ async def rows(world: World) -> dict[str, str]:
     from services.integrations.definitions.model import Definition
     from services.integrations.definitions.registry import create_integration_definition
     from services.integrations.instances import NewInstance, create_integration_instance
+    from services.integrations.oauth2.redirects import add_integration_redirect
     from services.projects import ProjectFields, create_project
 
     installation = await world.installation(verified=False)
@@ -178,6 +192,8 @@ async def rows(world: World) -> dict[str, str]:
     connected = NewInstance(definition=definition["id"], name="The forge", config={"organization": "ada"})
     instance = await create_integration_instance(world.context(), connected)
 
+    redirect = await add_integration_redirect(world.context(), "https://app.example.org/")
+
     async def only(table: type) -> str:
         found = await table.of(world.tenant).one(table.id, where=table.tenant == world.tenant)  # type: ignore[attr-defined]
         return str(found["id"])
@@ -189,6 +205,7 @@ async def rows(world: World) -> dict[str, str]:
         "publication": ("Publication", await only(Publication)), "work": ("Work", await only(Work)),
         "definition": ("IntegrationDefinition", str(definition["id"])),
         "instance": ("IntegrationInstance", str(instance["id"])),
+        "redirect": ("IntegrationRedirect", str(redirect["id"])),
     }  # fmt: skip
     ids = {name: to_global_id(kind, row) for name, (kind, row) in local.items()}
     return ids | {"request": refused.headers["x-request-id"], "digest": world.tenant.hex * 2}

@@ -23,6 +23,9 @@ CODES = {
 BODIES: dict[str, Any] = {
     "create_definition": forge(),
     "replace_definition": forge(),
+    "add_redirect": {"uri": "https://new.example.org/"},
+    "complete_authorization": {"state": "x", "code": "y"},
+    "start_authorization": {"redirectUri": "https://a.example/"},
     "set_credentials": {"credentials": {"token": "t"}},
     "update_instance": {"name": "x"},
     "update_integration": {"name": "x"},

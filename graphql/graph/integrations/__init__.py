@@ -1,8 +1,15 @@
 """Integrations: what can be connected, what is connected, and how it goes."""
 
+from strawberry.tools import merge_types
+
+from graph.integrations.authorizations import AuthorizationMutation, AuthorizationQuery
 from graph.integrations.mutations import IntegrationMutation
 from graph.integrations.queries import IntegrationQuery
 from graph.integrations.subscriptions import IntegrationSubscription
 from graph.parts import Part
 
-PART = Part(query=IntegrationQuery, mutation=IntegrationMutation, subscription=IntegrationSubscription)
+PART = Part(
+    query=merge_types("IntegrationReading", (IntegrationQuery, AuthorizationQuery)),
+    mutation=merge_types("IntegrationChanging", (IntegrationMutation, AuthorizationMutation)),
+    subscription=IntegrationSubscription,
+)

@@ -80,7 +80,7 @@ class Credentials:
 
     async def _token(self, kind: str) -> str:
         if kind in _TOKENS:
-            raise IntegrationNotAuthenticated("This server cannot ask the authorization server for a token yet.")
+            return await self._context.runtime.access_token(self._context, self._target.row, force=self._force)
         return self._assertion() if kind == "jwt" else self._secret("token")
 
     def _authorized(self, request: Prepared, text: str) -> Placed:
