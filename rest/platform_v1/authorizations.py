@@ -7,7 +7,8 @@ from litestar import Response
 
 from app.clock import iso
 from app.errors import NotFound
-from rest.platform_v1 import queries, shapes
+from rest.platform_v1 import authorization_shapes as shapes
+from rest.platform_v1 import queries
 from rest.platform_v1.entry import Asked, body_of, context_of
 from rest.platform_v1.instances import instance_id
 from rest.platform_v1.routing import Words, nothing, route, sent
