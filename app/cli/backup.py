@@ -92,7 +92,7 @@ def _manifest(folder: Path, names: list[str], settings: Settings, keys_only: boo
         format=FORMAT,
         created_at=iso(SYSTEM_CLOCK.now_ms()),
         dovetail=version("dovetail"),
-        contract=packaged_contract().version,
+        contract=packaged_contract("v1").version,
         engine="postgres" if on_postgres(settings) else "sqlite",
         keys_only=keys_only,
         migrations=[] if keys_only else migrations_in(folder / DATABASE),

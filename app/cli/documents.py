@@ -14,13 +14,20 @@ _out = click.option(
 
 
 @click.command()
+@click.option("--api", default="integrations", show_default=True, help="A public API, as the registry names it.")
+@click.option("--version", default="v1", show_default=True, help="One of its versions.")
 @_out
 @json_option
-def openapi(out: Path | None) -> None:
-    """Print the OpenAPI document of /integrations/v1, as its snapshot is written."""
+def openapi(api: str, version: str, out: Path | None) -> None:
+    """Print the OpenAPI document of a version of a public API, as its snapshot is written."""
     from rest.contracts.documents import document, render
+    from rest.contracts.registry import APIS
 
-    found = render(document("integrations", "v1"))
+    known = [f"{name} {each}" for name, one in APIS.items() for each in one.versions]
+    if f"{api} {version}" not in known:
+        text = f"There is no contract {api} {version}; there are {', '.join(known)}."
+        raise CommandFailed("contract_unknown", text, api=api, version=version)
+    found = render(document(api, version))
     if out is None:
         click.echo(found, nl=False)
     else:

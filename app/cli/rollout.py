@@ -7,7 +7,16 @@ import rich_click as click
 
 from app.cli.options import json_option
 from app.cli.output import emit_rows, print_json, wants_json
-from app.cli.rollout_http import Site, Unreachable, given_key, key_option, site_option, unreachable
+from app.cli.rollout_http import (
+    ApiVersion,
+    Site,
+    Unreachable,
+    given_key,
+    key_option,
+    site_option,
+    unreachable,
+    version_option,
+)
 
 if TYPE_CHECKING:
     from app.cli.rollout_checks import Finding, Rollout
@@ -23,24 +32,25 @@ def rollout() -> None:
 @rollout.command()
 @site_option
 @key_option
+@version_option
 @click.option(
     "--previous", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="SNAPSHOT",
     help="The openapi.json of the version before; its promises must still hold.",
 )  # fmt: skip
 @json_option
 @click.pass_context
-def check(context: click.Context, base_url: str, api_key: str, previous: Path | None) -> None:
+def check(context: click.Context, base_url: str, api_key: str, api_version: ApiVersion, previous: Path | None) -> None:
     """Run the minimum checks against a running server: exit 1, and what fell short, where one fails.
 
-    It only reads. It sends about twenty requests, and two of them without a good key.
+    It only reads. It sends about thirty requests, and three of them without a good key.
     """
     from app.cli.rollout_checks import Rollout, run_checks
     from app.cli.rollout_contract import contract_of, packaged_contract
 
     before = None if previous is None else contract_of(previous)
-    site, key = Site(base_url), given_key(api_key)
+    site, key = Site(base_url, api_version), given_key(api_key)
     try:
-        found = Rollout(site, key, packaged_contract(), before)
+        found = Rollout(site, key, packaged_contract(api_version), before)
     except Unreachable as error:
         raise unreachable(error, base_url) from error
     findings = list(run_checks(found))

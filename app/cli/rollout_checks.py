@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from app.auth.credentials import new_key
 from app.cli.rollout_contract import Contract, Operation, broken_promises
+from app.cli.rollout_feeds import feed_checks
 from app.cli.rollout_http import Answer, Site, Unreachable
 from app.cli.rollout_schema import Schema, UnknownKeyword, faults
 
@@ -38,12 +39,16 @@ class Rollout:
         self.contract = previous if older and previous is not None else packaged
         self.installation: dict[str, Any] = {}
 
+    def may(self, operation: Operation) -> bool:
+        """Whether the given key has the scope; known once its installation has answered."""
+        return operation.scope is None or operation.scope in self.installation.get("scopes", ())
+
     def refused(self, answer: Answer, status: int, code: str) -> Iterator[str]:
         """What is wrong with an answer that must be this refusal, in the contract's form."""
         if (answer.status, answer.code()) != (status, code):
             yield f"{answer.described()}; expected {status} {code}"
         else:
-            yield from self.shaped(answer, self.contract.error_schema())
+            yield from self.shaped(answer, self.contract.error_schema(), self.contract.error_media)
 
     def granted(self, answer: Answer, schema: Schema) -> Iterator[str]:
         if answer.status != 200:
@@ -51,9 +56,10 @@ class Rollout:
         else:
             yield from self.shaped(answer, schema)
 
-    def shaped(self, answer: Answer, schema: Schema) -> Iterator[str]:
-        if not answer.headers.get("content-type", "").startswith("application/json"):
-            yield f"{answer.asked}: the answer is {answer.headers.get('content-type', 'of no type')} and not JSON"
+    def shaped(self, answer: Answer, schema: Schema, media: str = "application/json") -> Iterator[str]:
+        if answer.headers.get("content-type", "").partition(";")[0].strip() != media:
+            told = "JSON" if media == "application/json" else media
+            yield f"{answer.asked}: the answer is {answer.headers.get('content-type', 'of no type')} and not {told}"
             return
         yield from (f"{answer.asked}: {text}" for text in faults(answer.json(), schema, self.contract.document))
 
@@ -120,26 +126,38 @@ def endpoint(operation: Operation, rollout: Rollout) -> Iterator[str]:
     if path is None:
         return
     answer = rollout.site.ask(path, rollout.key)
-    if operation.scope is None or operation.scope in rollout.installation["scopes"]:
+    if rollout.may(operation):
         yield from rollout.granted(answer, operation.answers["200"])
         yield from _bad_query(operation, rollout)
         return
     yield from rollout.refused(answer, 403, "installation_scope_denied")
-    details = (answer.json() or {}).get("details") or {}
-    if answer.status == 403 and details.get("required_scope") != operation.scope:
-        yield f"{answer.asked}: details.required_scope is not {operation.scope}"
+    body = answer.json() or {}
+    at, told = (
+        ("required_scope", body) if rollout.contract.problems else ("details.required_scope", body.get("details"))
+    )
+    if answer.status == 403 and (told or {}).get("required_scope") != operation.scope:
+        yield f"{answer.asked}: {at} is not {operation.scope}"
 
 
 def _filled(operation: Operation, rollout: Rollout) -> str | None:
-    """The path to ask; None for a path that needs an origin where the installation has none."""
-    origins = rollout.installation["origins"]
-    path = operation.path.replace("{originId}", origins[0]["id"]) if origins else operation.path
+    """The path to ask; None for a path that needs an origin or a person where there is none."""
+    origins, path = rollout.installation["origins"], operation.path
+    if origins:
+        path = path.replace("{originId}", origins[0]["id"]).replace("{origin_id}", origins[0]["id"])
+    if "{orcid_id}" in path and (known := _some_orcid_id(rollout)):
+        path = path.replace("{orcid_id}", known)
     return None if "{" in path else path
 
 
+def _some_orcid_id(rollout: Rollout) -> str | None:
+    found = rollout.site.ask("/people?limit=1", rollout.key).json()
+    people = found.get("people") if isinstance(found, dict) else None
+    return str(people[0]["orcid_id"]) if people else None
+
+
 def _bad_query(operation: Operation, rollout: Rollout) -> Iterator[str]:
-    if "per_page" in operation.parameters:
-        answer = rollout.site.ask(f"{operation.path}?per_page=101", rollout.key)
+    for name in operation.parameters & {"per_page", "limit"} if "{" not in operation.path else ():
+        answer = rollout.site.ask(f"{operation.path}?{name}=101", rollout.key)
         yield from rollout.refused(answer, 400, "invalid_query_parameters")
 
 
@@ -192,6 +210,7 @@ def checks_of(rollout: Rollout) -> list[tuple[str, Check]]:
         ("a wrong key is refused", wrong_key),
         ("the given key opens its installation", given_key),
         *endpoints,
+        *(feed_checks() if rollout.contract.problems else ()),
         ("an unknown route is refused in the contract's form", unknown_route),
         ("a wrong method is refused in the contract's form", wrong_method),
         ("rate limits are told", limit_headers),

@@ -32,8 +32,17 @@ class Contract:
         self.version: str = document["info"]["version"]
         self.operations = tuple(_operations(document))
 
+    @property
+    def problems(self) -> bool:
+        """Whether refusals are problem documents (RFC 9457), as from v2 on."""
+        return "Problem" in self.document["components"]["schemas"]
+
+    @property
+    def error_media(self) -> str:
+        return "application/problem+json" if self.problems else "application/json"
+
     def error_schema(self) -> Schema:
-        found: Schema = self.document["components"]["schemas"]["ErrorBody"]
+        found: Schema = self.document["components"]["schemas"]["Problem" if self.problems else "ErrorBody"]
         return found
 
     def codes(self) -> frozenset[str]:
@@ -61,11 +70,11 @@ def _operations(document: Any) -> Iterator[Operation]:
             yield Operation(method, path, not demanded, scope, answers, parameters)
 
 
-def packaged_contract() -> Contract:
-    """The contract that this version was shipped with."""
+def packaged_contract(version: str) -> Contract:
+    """The contract that this software was shipped with."""
     from rest.contracts.documents import snapshot
 
-    return Contract(json.loads(snapshot("integrations", "v1")))
+    return Contract(json.loads(snapshot("integrations", version)))
 
 
 def contract_of(path: Path) -> Contract:

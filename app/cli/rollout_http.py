@@ -5,14 +5,16 @@ import json
 import ssl
 import sys
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import click
 
 from app.cli.failures import CommandFailed
 
-PREFIX = "/integrations/v1"
+ApiVersion = Literal["v1", "v2"]
+_API = "/integrations/"
+_VERSIONS = ("v1", "v2")
 _SECONDS = 20
 _MOST_BYTES = 32 * 1_048_576
 
@@ -46,23 +48,27 @@ class Unreachable(Exception):
 
 
 class Site:
-    """One server's consumer surface; every answer is kept until the command ends."""
+    """One version of a server's consumer surface; every answer is kept until the command ends."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, version: ApiVersion = "v1") -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             text = f"{base_url!r} is no base URL; write it like https://api.example.org"
             raise CommandFailed("base_url_invalid", text, base_url=base_url)
         self._tls, self._host, self._port = parts.scheme == "https", parts.hostname, _port(base_url)
-        self._path = parts.path.rstrip("/").removesuffix(PREFIX)
+        path = parts.path.rstrip("/")
+        for each in _VERSIONS:
+            path = path.removesuffix(f"{_API}{each}")
+        self.version, self._path = version, f"{path}{_API}{version}"
         self.answers: list[Answer] = []
 
-    def ask(self, path: str, key: str | None = None, method: str = "GET") -> Answer:
-        """One request below `/integrations/v1`. Raises Unreachable."""
-        headers = {"Accept": "application/json"} | ({} if key is None else {"X-API-Key": key})
+    def ask(self, path: str, key: str | None = None, method: str = "GET", tag: str | None = None) -> Answer:
+        """One request below the version's prefix; with a `tag` only what is not the same. Raises Unreachable."""
+        headers = {"Accept": "application/json, application/problem+json"}
+        headers |= ({} if key is None else {"X-API-Key": key}) | ({} if tag is None else {"If-None-Match": tag})
         link = self._connection()
         try:
-            link.request(method, f"{self._path}{PREFIX}{path}", headers=headers)
+            link.request(method, f"{self._path}{path}", headers=headers)
             found = link.getresponse()
             body = found.read(_MOST_BYTES + 1)
         except (OSError, http.client.HTTPException) as error:
@@ -104,4 +110,7 @@ def unreachable(error: Unreachable, base_url: str) -> CommandFailed:
 
 
 site_option = click.option("--base-url", required=True, help="The server, like https://api.example.org.")
+version_option = click.option(
+    "--api-version", type=click.Choice(_VERSIONS), default="v1", show_default=True, help="Of /integrations."
+)
 key_option = click.option("--api-key", required=True, help="A key of an installation; - reads it from standard input.")

@@ -4,6 +4,7 @@ A keyword that is not known here is an error and not passed over: else a contrac
 by half without a word.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ Schema = Mapping[str, Any]
 Document = Mapping[str, Any]
 _MOST_FAULTS = 20
 #: They say something to a reader and nothing about a value.
-_ANNOTATIONS = frozenset({"description", "title", "default", "examples", "deprecated"})
+_ANNOTATIONS = frozenset({"description", "title", "default", "examples", "deprecated", "x-extensible-enum"})
 
 
 class UnknownKeyword(Exception):
@@ -59,6 +60,14 @@ def _enum(value: Any, schema: Schema, at: str, _: Document) -> Iterator[str]:
         yield f"{at} is {_shown(value)} and none of the documented values"
 
 
+def _pattern(value: Any, schema: Schema, at: str, _: Document) -> Iterator[str]:
+    pattern = schema["pattern"]
+    # ECMA-262, as JSON Schema has it: digits are ASCII, and `$` is the very end.
+    exact = pattern[:-1] + r"\Z" if pattern.endswith("$") and not pattern.endswith("\\$") else pattern
+    if isinstance(value, str) and re.search(exact, value, re.ASCII) is None:
+        yield f"{at} is {_shown(value)} and does not match {schema['pattern']}"
+
+
 def _required(value: Any, schema: Schema, at: str, _: Document) -> Iterator[str]:
     for name in schema["required"] if isinstance(value, dict) else ():
         if name not in value:
@@ -96,6 +105,7 @@ _RULES: dict[str, Callable[[Any, Schema, str, Document], Iterator[str]]] = {
     "type": _type,
     "const": _const,
     "enum": _enum,
+    "pattern": _pattern,
     "required": _required,
     "properties": _properties,
     "additionalProperties": _additional,

@@ -23,6 +23,7 @@ class Page(NamedTuple):
     retry_after: int | None = None
     injected: bool = False
     code: str | None = None
+    tag: str | None = None
 
 
 class Walk:
@@ -74,12 +75,13 @@ class Consumer:
     def __init__(self, site: Site, key: str, per_page: int, faults: Faults) -> None:
         self.site, self.key, self.per_page, self.faults = site, key, per_page, faults
 
-    def page(self, name: str, number: int, attempt: int) -> Page:
+    def page(self, name: str, number: int, attempt: int, query: str | None = None) -> Page:
+        """Page `number` of a list; `query` says which one that is, where a number does not."""
         fault = self.faults.of(name, number, attempt)
         if fault is not None:
             return fault
         try:
-            answer = self.site.ask(f"/{name}?page={number}&per_page={self.per_page}", self.key)
+            answer = self.site.ask(f"/{name}?{query or f'page={number}&per_page={self.per_page}'}", self.key)
         except Unreachable:
             return Page(0, None, code="unreachable")
         told = answer.headers.get("retry-after", "")
@@ -87,7 +89,7 @@ class Consumer:
         found = answer.json()
         if answer.status != 200 or not isinstance(found, dict) or not isinstance(found.get(name), list):
             return Page(answer.status, None, wait, code=answer.code())
-        return Page(answer.status, found)
+        return Page(answer.status, found, tag=answer.headers.get("etag"))
 
 
 def walk_naively(consumer: Consumer, name: str) -> Walk:
@@ -109,7 +111,7 @@ def walk_carefully(consumer: Consumer, name: str, sleep: Callable[[float], None]
     """The same walk, waiting for `Retry-After` at 429 and 5xx; it gives up after six tries of a page."""
     walk, number, pages = Walk(), 1, 1
     while number <= pages:
-        page = _tried(consumer, name, number, walk, sleep)
+        page = tried(consumer, name, number, walk, sleep)
         if page.body is None:
             walk.stop(number, page)
             break
@@ -118,9 +120,12 @@ def walk_carefully(consumer: Consumer, name: str, sleep: Callable[[float], None]
     return walk
 
 
-def _tried(consumer: Consumer, name: str, number: int, walk: Walk, sleep: Callable[[float], None]) -> Page:
+def tried(
+    consumer: Consumer, name: str, number: int, walk: Walk, sleep: Callable[[float], None], query: str | None = None
+) -> Page:
+    """A page, or the refusal that stays: one that waiting does not help, or the sixth."""
     for attempt in range(1, _MOST_TRIES + 1):
-        page = consumer.page(name, number, attempt)
+        page = consumer.page(name, number, attempt, query)
         walk.requests += 1
         if page.body is not None:
             return page

@@ -109,3 +109,10 @@ def test_an_unknown_keyword_is_not_passed_over() -> None:
 
 def test_the_faults_of_a_long_list_are_cut() -> None:
     assert len(faults([1] * 1_000, {"items": {"type": "string"}}, DOCUMENT)) == 20
+
+
+@pytest.mark.parametrize("value", ["2026-01-31", "2026-1-31", "x2026-01-31", "2026-01-31\n", "٢٠٢٦-٠١-٣١", None, 5, ""])
+def test_patterns_are_read_as_they_are_meant(value: Any) -> None:
+    """A day of v2, with what Python's expressions would let pass."""
+    schema = {"pattern": "^\\d{4}-\\d{2}-\\d{2}$"}
+    assert agree(value, schema) is (value in ("2026-01-31", None, 5))
