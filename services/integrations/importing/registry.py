@@ -52,7 +52,7 @@ def definition_from(request: ImportRequest) -> tuple[Definition, Report]:
     try:
         document = request.document
         if isinstance(document, bytes):
-            document = read_document(document, "document.json" if "json" in request.media_type else "document")
+            document = read_document(document, "document.json" if "json" in request.media_type else "document.yaml")
     except UnreadableDocument as error:
         raise ValidationFailed({"document": str(error)}) from None
     if document.kind != "openapi":
