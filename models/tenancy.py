@@ -135,5 +135,11 @@ class SharedRows(Rows):
         return UnscopedAccess(f"what is shared of {self._table.__name__} is only read here")
 
 
+def insert_shared(table: type[TenantTable], row: dict[str, Any]) -> Insert[Any]:
+    """Insert a row that belongs to nobody, and that every tenant sees; for what comes with the server."""
+    query: Insert[Any] = _plain(table, "insert")(table(**{**row, "tenant": None}))
+    return query
+
+
 def _plain(table: type[TenantTable], method: str) -> Any:
     return getattr(Table, method).__func__.__get__(table)

@@ -45,7 +45,7 @@ def run_demo(settings: Settings) -> dict[str, str]:
     """Migrate, make the demo, and return how to use it (the members of services.demo.Demo)."""
     import msgspec
 
-    from app.cli.migrate import run_migrations, waiting_migrations
+    from app.cli.migrate import load_built_in_definitions, run_migrations, waiting_migrations
     from app.cli.sessions import opened, os_user
     from services.demo import demo_settings, make_demo
 
@@ -55,6 +55,7 @@ def run_demo(settings: Settings) -> dict[str, str]:
 
     if waiting_migrations(settings):
         run_migrations(settings)
+    load_built_in_definitions(settings)
     with _alone(settings):
         return msgspec.structs.asdict(asyncio.run(make()))
 

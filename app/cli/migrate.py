@@ -31,7 +31,9 @@ def migrate(check: bool) -> None:
         emit({"pending": []}, "The database is up to date.")
         return
     ran = run_migrations(settings)
-    emit({"ran": ran}, "\n".join(f"ran {one}" for one in ran) or "The database is up to date.")
+    loaded = load_built_in_definitions(settings)
+    told = [*(f"ran {one}" for one in ran), *(f"loaded {one}" for one in loaded)]
+    emit({"ran": ran, "loaded": loaded}, "\n".join(told) or "The database is up to date.")
 
 
 def refuse_unmarked(folder: Path | None = None) -> None:
@@ -61,6 +63,20 @@ def run_migrations(settings: Settings) -> list[str]:
         return _on_database(settings, migrate)
     except MigrationFailed as error:
         raise CommandFailed("migration_failed", f"{str(error)[:1].upper()}{str(error)[1:]}") from error
+
+
+def load_built_in_definitions(settings: Settings) -> list[str]:
+    """Write the built-in definitions that this database lacks; their names and versions."""
+    from app.database import Database, bind
+    from models.integrations import IntegrationDefinition
+    from services.integrations.connectors.loading import load_built_ins
+
+    async def load(database: Database) -> list[str]:
+        await database.start()
+        bind(database, [IntegrationDefinition])
+        return await load_built_ins(database)
+
+    return _on_database(settings, load)
 
 
 def _on_database(settings: Settings, task: object) -> list[str]:

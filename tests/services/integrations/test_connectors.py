@@ -1,0 +1,86 @@
+"""The built-in definitions: sound, unchanged under their version, with examples; their rows written once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from app.database import Database, bind
+from app.database.migrating import migrate
+from models.integrations import IntegrationDefinition
+from services.integrations.connectors.files import built_in_definitions, digest, folder
+from services.integrations.connectors.loading import built_in_id, load_built_ins
+from services.integrations.definitions.model import Definition
+from services.integrations.definitions.rows import definition_of
+from tests.databases import database, database_url
+
+__all__ = ["database", "database_url"]
+DEFINITIONS = {definition.name: definition for definition in built_in_definitions()}
+NAMES = {
+    "scm.github", "scm.gitlab", "scm.gitea", "registry.oci", "notification.slack", "notification.webhook",
+    "metrics.prometheus", "vault.hashicorp", "research.orcid", "generic.http",
+}  # fmt: skip
+#: name@version → digest, of everything that was ever released.
+RELEASED = Path(__file__).with_name("connectors.json")
+
+
+def test_the_ten_are_there() -> None:
+    assert set(DEFINITIONS) == NAMES
+    assert {path.stem for path in folder().glob("*")} == NAMES, "files are called after their definitions"
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_each_says_what_a_user_needs(name: str) -> None:
+    """Every method has examples, limits and bounds; a call can be tried; errors have rules."""
+    found = DEFINITIONS[name]
+    assert found.description
+    assert found.verification is not None
+    assert found.error_rules
+    assert (found.secrets_schema is None) == (found.auth_type == "none")
+    for method in found.methods:
+        assert method.examples, method.name
+        assert method.description, method.name
+        assert method.rate_limits is not None, method.name
+        assert method.timeout_ms is not None, method.name
+        assert method.param_schema is not None, method.name
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_what_was_released_does_not_change(name: str) -> None:
+    """New behaviour is a new version: raise `version`, and add its digest here."""
+    found = DEFINITIONS[name]
+    released = json.loads(RELEASED.read_text())
+    assert released[f"{name}@{found.version}"] == digest(found)
+
+
+@pytest.fixture
+async def migrated(database: Database) -> Database:
+    await migrate(database)
+    bind(database, [IntegrationDefinition])
+    return database
+
+
+async def test_rows_are_written_once(migrated: Database) -> None:
+    first, second = await asyncio.gather(load_built_ins(migrated), load_built_ins(migrated))
+    assert sorted(first + second) == sorted(f"{name} {each.version}" for name, each in DEFINITIONS.items())
+    rows = await IntegrationDefinition.across_tenants("a test").select()
+    assert len(rows) == len(NAMES)
+    for row in rows:
+        assert (row["tenant"], row["status"]) == (None, "PUBLISHED")
+        assert row["id"] == built_in_id(row["name"], row["semver"])
+        found: Definition = definition_of(row)
+        assert digest(found) == digest(DEFINITIONS[row["name"]])
+
+
+async def test_a_row_outlives_a_changed_file(migrated: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    await load_built_ins(migrated)
+    changed = [Definition(name="generic.http", version="1.0.0", type="http", auth_type="none")]
+    monkeypatch.setattr("services.integrations.connectors.loading.built_in_definitions", lambda: iter(changed))
+    assert await load_built_ins(migrated) == []
+    table = IntegrationDefinition
+    row = await table.across_tenants("a test").one(*table.all_columns(), where=table.name == "generic.http")
+    assert row is not None
+    assert digest(definition_of(row)) == digest(DEFINITIONS["generic.http"])
