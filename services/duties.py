@@ -16,6 +16,7 @@ from services.chain.anchors import anchor_file, take_anchors
 from services.changes import forget_tombstones
 from services.context import Context
 from services.credentials import expire_credentials
+from services.integrations.execution.health import check_due
 from services.integrations.execution.ledger import FLUSH_SECONDS as EXECUTIONS_FLUSH
 from services.integrations.upkeep import delete_expired
 from services.origins.upkeep import check_proof, due_origins, expire_challenges, settle_proof
@@ -89,6 +90,7 @@ def duties(runtime: Runtime) -> list[Duty]:
         Duty("usage", FLUSH_SECONDS, runtime.usage.beat),
         Duty("forget uses", 3600, lambda: prune(runtime.database, clock.now_ms() - settings.usage_days * DAY)),
         Duty("executions", EXECUTIONS_FLUSH, runtime.executions.flush),
+        Duty("health", 5, lambda: check_due(runtime, lambda tenant: _context(runtime, tenant, "health"))),
         Duty("forget executions", 3600, runtime.executions.prune),
         Duty("recheck", 60, lambda: recheck_origins(runtime)),
         Duty("expire", 60, lambda: expire(runtime)),

@@ -3,12 +3,24 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from app.errors import DomainError
+from app.errors import (
+    CircuitOpen,
+    DomainError,
+    ExecutionFailed,
+    IntegrationAuthFailed,
+    IntegrationFailed,
+    IntegrationRateLimited,
+    IntegrationTimeout,
+)
 from graph.problems import problem_of
 from graph.rows import AbsentAsNull
 
 #: Refusals of the request as a whole; these are top-level errors, not the payload's.
 _NOT_OF_THE_INPUT = (401, 429)
+#: What the other side of an integration does is part of the answer, whatever its status is on REST.
+_OF_THE_OTHER_SIDE = (
+    IntegrationFailed, IntegrationAuthFailed, IntegrationTimeout, IntegrationRateLimited, CircuitOpen, ExecutionFailed,
+)  # fmt: skip
 
 
 async def payload(
@@ -24,7 +36,8 @@ async def payload(
     try:
         result = await call
     except DomainError as error:
-        if error.status in _NOT_OF_THE_INPUT or error.status >= 500:
+        whole = error.status in _NOT_OF_THE_INPUT or error.status >= 500
+        if whole and not isinstance(error, _OF_THE_OTHER_SIDE):
             raise
         return AbsentAsNull(errors=[problem_of(error)])
     made = shape(result) if shape is not None else {member: result} if member is not None else {}

@@ -1,9 +1,18 @@
 """Every route of the platform's API."""
 
-from rest.platform_v1 import PREFIX, authorizations, connections, definitions, executions, importing, instances
+from rest.platform_v1 import (
+    PREFIX,
+    authorizations,
+    checks,
+    connections,
+    definitions,
+    executions,
+    importing,
+    instances,
+)
 
 ROUTES = [
     *definitions.ROUTES, *importing.ROUTES, *instances.ROUTES, *authorizations.ROUTES, *executions.ROUTES,
-    *connections.ROUTES,
+    *connections.ROUTES, *checks.ROUTES,
 ]  # fmt: skip
 __all__ = ["PREFIX", "ROUTES"]

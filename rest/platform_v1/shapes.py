@@ -344,6 +344,46 @@ class HealthEnvelope(_Shape):
     meta: AnswerMeta
 
 
+class TestBody(_Shape, forbid_unknown_fields=True):
+    timeout_seconds: Annotated[int, Meta(ge=1, le=60)] = 10
+
+
+class ConnectionTest(_Shape):
+    """A connection that failed is `success` false: the test itself ran."""
+
+    success: bool
+    latency_ms: int
+    message: str
+    checked_at: Instant
+    details: dict[str, Any]
+
+
+class TestEnvelope(_Shape):
+    success: Literal[True]
+    data: ConnectionTest
+    meta: AnswerMeta
+
+
+class Resource(_Shape):
+    id: str
+    name: str
+    type: str
+    metadata: dict[str, Any]
+
+
+class DiscoveredResources(_Shape):
+    resource_type: str
+    resources: list[Resource]
+    next_cursor: str | None
+    discovered_at: Instant
+
+
+class DiscoveryEnvelope(_Shape):
+    success: Literal[True]
+    data: DiscoveredResources
+    meta: AnswerMeta
+
+
 class IntegrationCreation(_Shape, kw_only=True, forbid_unknown_fields=True):
     """Exactly one of `type` (a name) and `integrationTypeId`."""
 

@@ -117,6 +117,11 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("Mutation", "deleteIntegrationCredentials"): _change('deleteIntegrationCredentials(id: "%(instance)s")'),
     ("Mutation", "deleteIntegrationInstance"): _change('deleteIntegrationInstance(id: "%(instance)s")'),
     ("Mutation", "deprecateIntegrationDefinition"): _change('deprecateIntegrationDefinition(id: "%(definition)s")'),
+    ("Mutation", "discoverIntegrationResources"): _change(
+        'discoverIntegrationResources(input: {id: "%(instance)s", resourceType: "repositories"})',
+        "DISCOVERY_UNSUPPORTED",
+    ),
+    ("Mutation", "testIntegrationInstance"): _change('testIntegrationInstance(id: "%(instance)s", timeoutSeconds: 1)'),
     ("Mutation", "executeIntegrationMethod"): _change(
         'executeIntegrationMethod(input: {id: "%(instance)s", method: "getRepository", '
         'parameters: {owner: "ada", repo: "engine"}})',

@@ -26,6 +26,7 @@ BODIES: dict[str, Any] = {
     "add_redirect": {"uri": "https://new.example.org/"},
     "complete_authorization": {"state": "x", "code": "y"},
     "start_authorization": {"redirectUri": "https://a.example/"},
+    "discover_resources": {"resourceType": "repositories"},
     "set_credentials": {"credentials": {"token": "t"}},
     "update_instance": {"name": "x"},
     "update_integration": {"name": "x"},

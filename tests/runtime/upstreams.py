@@ -26,6 +26,7 @@ class Upstream:
         self.bodies: list[bytes] = []
         self.answers: list[Answering] = []
         self.atonce = self.most_at_once = 0
+        self.status = 200
 
     def answer(self, *answers: Answering) -> None:
         self.answers = list(answers)

@@ -8,6 +8,7 @@ import strawberry
 from app.errors import ValidationFailed
 from graph.relay import from_global_id
 from graph.scalars import JSON
+from services.integrations.execution.discovering import NewDiscovery
 from services.integrations.execution.executing import NewExecution
 from services.integrations.importing.converting import Choice
 from services.integrations.instances import InstanceChange, NewInstance
@@ -79,6 +80,19 @@ class ImportChoiceInput:
     def request(self) -> Choice:
         given = {name: getattr(self, name) for name in Choice.__struct_fields__}
         return Choice(**{name: value for name, value in given.items() if value is not None})
+
+
+@strawberry.input(description="What to look for on the other side.")
+class DiscoverIntegrationResourcesInput:
+    id: strawberry.ID = strawberry.field(description="The instance's id.")
+    resource_type: str = strawberry.field(description="One of those that the definition offers.")
+    parent: str | None = strawberry.field(default=None, description="Below this one.")
+    query: str | None = strawberry.field(default=None, description="That match this text.")
+    limit: int = strawberry.field(default=100, description="At most so many, 1 to 500.")
+    cursor: str | None = strawberry.field(default=None, description="The `nextCursor` of an earlier answer.")
+
+    def request(self) -> NewDiscovery:
+        return NewDiscovery(**{name: getattr(self, name) for name in NewDiscovery.__struct_fields__})
 
 
 @strawberry.input(description="A call of a method.")

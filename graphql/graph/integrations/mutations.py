@@ -9,6 +9,7 @@ import services.integrations.instances as instances
 from graph.integrations import payloads
 from graph.integrations.inputs import (
     CreateIntegrationInstanceInput,
+    DiscoverIntegrationResourcesInput,
     ExecuteIntegrationMethodInput,
     ImportChoiceInput,
     UpdateIntegrationInstanceInput,
@@ -22,7 +23,7 @@ from graph.scalars import JSON
 from services.inputs import read_input
 from services.integrations.definitions import lifecycle, registry
 from services.integrations.definitions.model import Definition
-from services.integrations.execution import executing
+from services.integrations.execution import discovering, executing, health
 from services.integrations.importing.converting import Choice
 from services.integrations.importing.registry import ImportRequest, import_integration_definition
 
@@ -34,10 +35,20 @@ Revision: TypeAlias = Annotated[
 ]
 Create: TypeAlias = Annotated[CreateIntegrationInstanceInput, strawberry.argument(description="What to connect.")]
 Update: TypeAlias = Annotated[UpdateIntegrationInstanceInput, strawberry.argument(description="What changes.")]
+Discover: TypeAlias = Annotated[DiscoverIntegrationResourcesInput, strawberry.argument(description="What to look for.")]
+Seconds: TypeAlias = Annotated[int, strawberry.argument(description="How long it may take, 1 to 60 seconds.")]
 Execute: TypeAlias = Annotated[ExecuteIntegrationMethodInput, strawberry.argument(description="What to call.")]
 Credentials: TypeAlias = Annotated[
     JSON, strawberry.argument(description="Secrets by name, as texts, in the place of all that there were.")
 ]
+
+
+def _tested(made: health.Finding) -> Mapping[str, Any]:
+    return {"success": made.success, "latency_ms": made.latency_ms, "message": made.message}
+
+
+def _discovered(made: discovering.Discovered) -> Mapping[str, Any]:
+    return {"resources": made.resources, "next_cursor": made.cursor}
 
 
 def _executed(made: executing.Result) -> Mapping[str, Any]:
@@ -116,6 +127,20 @@ class IntegrationMutation:
     async def execute_integration_method(self, info: Info, input: Execute) -> Any:
         wanted, request = _instance(input.id), input.request()
         return await executing.execute_integration_method(info.context.context, wanted, request)
+
+    @mutation_field(health.test_integration_instance, payloads.TestIntegrationInstancePayload, shape=_tested, cost=20)
+    async def test_integration_instance(self, info: Info, id: InstanceId, timeout_seconds: Seconds = 10) -> Any:
+        return await health.test_integration_instance(info.context.context, _instance(id), timeout_seconds)
+
+    @mutation_field(
+        discovering.discover_integration_resources,
+        payloads.DiscoverIntegrationResourcesPayload,
+        shape=_discovered,
+        cost=20,
+    )
+    async def discover_integration_resources(self, info: Info, input: Discover) -> Any:
+        wanted, request = _instance(input.id), input.request()
+        return await discovering.discover_integration_resources(info.context.context, wanted, request)
 
 
 def _definition(text: str) -> Any:

@@ -121,3 +121,26 @@ class ExecuteIntegrationMethodPayload:
     result: JSON | None = column(description="What the method gave; null where it was refused or failed.")
     next_cursor: str | None = column(description="The cursor of the next page; null after the last, and without pages.")
     errors: list[Problem] = column(description="Why it was refused or failed; empty where it was not.")
+
+
+@strawberry.type(description="The answer of `testIntegrationInstance`.")
+class TestIntegrationInstancePayload:
+    success: bool | None = column(description="Whether it answered as it should; null where the test was refused.")
+    latency_ms: int | None = column(description="Milliseconds that it took.")
+    message: str | None = column(description="What was found, in words.")
+    errors: list[Problem] = column(description="Why the test was refused; a connection that failed is none.")
+
+
+@strawberry.type(description="Something on the other side.")
+class IntegrationResource:
+    id: str = column(description="Its id there.")
+    name: str = column(description="Its name there.")
+    type: str = column(description="What it is.")
+    metadata: JSON = column(description="What else is told of it.")
+
+
+@strawberry.type(description="The answer of `discoverIntegrationResources`.")
+class DiscoverIntegrationResourcesPayload:
+    resources: list[IntegrationResource] | None = column(description="What was found; null where it was refused.")
+    next_cursor: str | None = column(description="The cursor of the next page; null after the last.")
+    errors: list[Problem] = column(description="Why it was refused or failed; empty where it was not.")

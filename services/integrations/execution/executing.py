@@ -12,7 +12,6 @@ from app.auth.scopes import Scope
 from app.clock import SECOND
 from app.errors import (
     CircuitOpen,
-    DomainError,
     ExecutionFailed,
     IntegrationAuthFailed,
     IntegrationDisabled,
@@ -32,7 +31,7 @@ from services.integrations.execution.authentication import open_credentials
 from services.integrations.execution.calls import Run, Trace, send
 from services.integrations.execution.limits import check_limit, slow_down
 from services.integrations.execution.pages import MOST_PAGES, Place, first_place, items_of, next_cursor, place_at
-from services.integrations.execution.recording import record
+from services.integrations.execution.recording import recorded
 from services.integrations.execution.requests import build_request
 from services.integrations.execution.results import read_answer, result_of
 from services.integrations.execution.targets import (
@@ -80,24 +79,15 @@ async def execute_integration_method(context: Context, instance_id: UUID, reques
     """Execute a method of an integration; what it changes elsewhere is in the audit history, what it reads is not."""
     target = await find_target(context, instance_id)
     method = find_method(target, request.method)
-    trace, began, now = Trace(), asyncio.get_running_loop().time(), context.now
-    error: DomainError | None = None
-    try:
-        return await _executed(context, target, method, request, trace)
-    except DomainError as refused:
-        error = refused
-        raise
-    except Exception:
-        error = ExecutionFailed()
-        raise
-    finally:
-        latency = int((asyncio.get_running_loop().time() - began) * SECOND)
-        await record(context, target, method, trace, error, at=now, latency_ms=latency)
+    return await recorded(
+        context, target, method, lambda trace: execute_target(context, target, method, request, trace)
+    )
 
 
-async def _executed(
+async def execute_target(
     context: Context, target: Target, method: CompiledMethod, request: NewExecution, trace: Trace
 ) -> Result:
+    """The method's result, by every check after those of what there is."""
     params = checked_parameters(method, request.parameters)
     check_connected(target)
     await check_limit(context, target, method)

@@ -1,22 +1,28 @@
 """What is told of an execution: a row of the record, an event, and the audit history where it was no mere reading."""
 
-from typing import Any
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
+from app.clock import SECOND
 from app.errors import (
     CircuitOpen,
     DomainError,
+    ExecutionFailed,
     IntegrationDisabled,
     IntegrationNotAuthenticated,
     IntegrationNotReady,
     IntegrationRateLimited,
     ValidationFailed,
 )
+from services.chain.entries import Outcome
 from services.context import Context
 from services.integrations.definitions.compiling import CompiledMethod
 from services.integrations.execution.calls import Trace
 from services.integrations.execution.targets import Target
 from services.integrations.instances.status import integrations_topic
 
+T = TypeVar("T")
 EXECUTED, FAILED = "integration.method.executed", "integration.method.failed"
 _LONGEST_ERROR = 500
 #: Refused here; nothing was asked of the other side.
@@ -26,7 +32,26 @@ _REFUSALS = (
 )  # fmt: skip
 
 
-async def record(
+async def recorded(
+    context: Context, target: Target, method: CompiledMethod, call: Callable[[Trace], Awaitable[T]]
+) -> T:
+    """Make a call and record how it went, also where it breaks."""
+    trace, began, now = Trace(), time.monotonic(), context.now
+    error: DomainError | None = None
+    try:
+        return await call(trace)
+    except DomainError as refused:
+        error = refused
+        raise
+    except BaseException:
+        error = ExecutionFailed()
+        raise
+    finally:
+        latency = int((time.monotonic() - began) * SECOND)
+        await _record(context, target, method, trace, error, at=now, latency_ms=latency)
+
+
+async def _record(
     context: Context,
     target: Target,
     method: CompiledMethod,
@@ -51,8 +76,14 @@ async def record(
 async def _audited(context: Context, target: Target, row: dict[str, Any]) -> None:
     names = ("method", "side_effect", "outcome", "code", "status_code", "attempts")
     async with context.transaction():
-        outcome = "allow" if row["code"] is None else "error"
-        context.note("integration_instance", target.id, after={n: row[n] for n in names}, outcome=outcome)  # type: ignore[arg-type]
+        outcome: Outcome = "allow" if row["code"] is None else "error"
+        context.note(
+            "integration_instance",
+            target.id,
+            action="integration_method.executed",
+            after={name: row[name] for name in names},
+            outcome=outcome,
+        )
 
 
 def _row(

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from app.auth.scopes import Scope
+from app.clock import MINUTE
 from app.errors import (
     Conflict,
     IntegrationConfigInvalid,
@@ -95,6 +96,7 @@ async def create_integration_instance(context: Context, request: NewInstance) ->
         "definition": definition["id"], "name": name, "search_text": fold_query(name), "enabled": request.enabled,
         "config": _encoded(request.config), "status": status, "created_at": context.now, "updated_at": context.now,
         "last_connected_at": context.now if status == "CONNECTED" else None, "version": 1,
+        "next_check_at": context.now + MINUTE,
     }  # fmt: skip
     made = await IntegrationInstance.of(context.tenant).insert(row)
     if request.credentials:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.clock import MINUTE
 from app.errors import VersionConflict
 from models.integrations import IntegrationInstance
 from services.context import Context
@@ -76,10 +77,12 @@ async def change_instance(
     table: Any = IntegrationInstance
     version = {"version": before["version"] + 1, **({"updated_at": context.now} if touch else {})}
     status = changes.get("status", before["status"])
+    # Whether it is checked at all, the check finds out.
+    checked = {"next_check_at": context.now + MINUTE} if {"status", "enabled", "config"} & changes.keys() else {}
     connected = {"last_connected_at": context.now} if status == "CONNECTED" != before["status"] else {}
     changed = await (
         table.of(context.tenant)
-        .update({**changes, **connected, **version})
+        .update({**changes, **connected, **checked, **version})
         .where((table.id == before["id"]) & (table.version == before["version"]))
         .returning(table.id)
     )
