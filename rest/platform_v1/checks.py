@@ -6,7 +6,7 @@ import msgspec
 from litestar import Response
 
 from app.clock import iso
-from rest.platform_v1 import shapes
+from rest.platform_v1 import execution_shapes as shapes
 from rest.platform_v1.entry import Asked, body_of, context_of
 from rest.platform_v1.envelope import enveloped
 from rest.platform_v1.instances import instance_id

@@ -6,7 +6,8 @@ from typing import Any
 from litestar import Response
 
 from app.clock import iso
-from rest.platform_v1 import queries, shapes
+from rest.platform_v1 import execution_shapes as shapes
+from rest.platform_v1 import queries
 from rest.platform_v1.definitions import listed
 from rest.platform_v1.entry import Asked, body_of, context_of
 from rest.platform_v1.instances import instance_id
