@@ -6,7 +6,6 @@ of its timeout is degraded. A test that fails makes it unhealthy at once.
 
 import asyncio
 import random
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -81,7 +80,7 @@ async def test_integration_instance(
 
 async def check(context: Context, target: Target, timeout_ms: int) -> Finding:
     """Ask the other side once, whatever its circuit says."""
-    at, began = context.now, time.monotonic()
+    at, began = context.now, context.runtime.clock.monotonic()
     details: dict[str, Any] = {}
     try:
         check_connected(target)
@@ -90,7 +89,7 @@ async def check(context: Context, target: Target, timeout_ms: int) -> Finding:
         message, success, details = error.message[:_LONGEST_MESSAGE], False, {"code": error.code}
     except EgressError as error:
         message, success, details = str(error)[:_LONGEST_MESSAGE], False, {"code": "integration_error"}
-    return Finding(success, int((time.monotonic() - began) * SECOND), message, at, details)
+    return Finding(success, int((context.runtime.clock.monotonic() - began) * SECOND), message, at, details)
 
 
 async def _asked(context: Context, target: Target, timeout_ms: int) -> str:

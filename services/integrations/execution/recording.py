@@ -1,6 +1,5 @@
 """What is told of an execution: a row of the record, an event, and the audit history where it was no mere reading."""
 
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -36,7 +35,7 @@ async def recorded(
     context: Context, target: Target, method: CompiledMethod, call: Callable[[Trace], Awaitable[T]]
 ) -> T:
     """Make a call and record how it went, also where it breaks."""
-    trace, began, now = Trace(), time.monotonic(), context.now
+    trace, began, now = Trace(), context.runtime.clock.monotonic(), context.now
     error: DomainError | None = None
     try:
         return await call(trace)
@@ -47,7 +46,7 @@ async def recorded(
         error = ExecutionFailed()
         raise
     finally:
-        latency = int((time.monotonic() - began) * SECOND)
+        latency = int((context.runtime.clock.monotonic() - began) * SECOND)
         await _record(context, target, method, trace, error, at=now, latency_ms=latency)
 
 
