@@ -24,7 +24,7 @@ VERBS = {
     "enable", "end", "execute", "explain", "export", "get", "import", "issue", "list", "publish", "register",
     "remove", "review", "revoke", "rotate", "set", "start", "sync", "test", "update", "verify",
 }  # fmt: skip
-CHANGES = VERBS - {"check", "explain", "export", "get", "list", "verify"}
+CHANGES = VERBS - {"check", "discover", "explain", "export", "get", "list", "verify"}
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,8 @@ def test_a_scope_fits_its_operation(operation: Operation) -> None:
     elif operation.writes:
         assert operation.scope.endswith((".write", ".execute", ".export", ".admin"))
     else:
-        assert operation.scope.endswith(".read")
+        # What is read elsewhere, with the credentials that lie here, is asked of others.
+        assert operation.scope.endswith((".read", ".execute"))
 
 
 def test_operations_return_nothing_of_another_floor() -> None:
