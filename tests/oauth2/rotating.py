@@ -10,7 +10,7 @@ import base64
 import hashlib
 import random
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,11 +45,12 @@ class Rotating:
         self.rotates, self.gives_refresh = True, True
         self.grace_seconds = 0.0
         self.slow_share, self.slow_seconds = 0.0, 0.0
-        self.instead: web.Response | None = None
+        #: Makes what is answered instead of a token.
+        self.instead: Callable[[], web.Response] | None = None
         self.reuses = 0
         #: Set, an exchange is done and its answer held back until it is set to None.
         self.held: asyncio.Event | None = None
-        self.exchanged = asyncio.Event()
+        self.exchanged, self.reused = asyncio.Event(), asyncio.Event()
         self._random = random.Random(seed)
 
     def code(self, challenge: str | None, redirect_uri: str) -> str:
@@ -68,7 +69,7 @@ class Rotating:
         form = {name: str(value) for name, value in (await request.post()).items()}
         self.requests.append(form)
         if self.instead is not None:
-            return self.instead
+            return self.instead()
         if not self._is_client(request, form):
             return _refused("invalid_client", 401)
         slow = self._random.random() < self.slow_share
@@ -122,6 +123,7 @@ class Rotating:
             if now - at < self.grace_seconds:
                 return web.json_response(answer)
             self.reuses += 1
+            self.reused.set()
             family.revoked = True
             return _refused("invalid_grant")
         answer = self._tokens(family, refresh=self.rotates)

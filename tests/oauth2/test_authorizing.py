@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from aiohttp import web
 
 from app.clock import MINUTE
 from models.audit import AuditEvent
@@ -225,17 +227,14 @@ async def test_disconnecting_revokes(world: World, platform: Platform, provider:
 
 
 async def test_a_provider_that_is_away_is_no_refusal(platform: Platform, provider: Rotating) -> None:
-    from aiohttp import web
-
     connection = await made(platform, provider)
     path = f"{connection.one}/auth/oauth2/callback"
-    strange = [
-        web.Response(status=503), web.Response(status=200, text="<html>"), web.Response(status=404),
-        web.Response(status=200, text="[" * 10_000), web.json_response({"access_token": 5}),
-        web.json_response({"access_token": "a\nb"}), web.Response(status=302, headers={"Location": "http://x/"}),
-        web.json_response({"access_token": "a", "token_type": "mac"}),
+    strange: list[dict[str, Any]] = [
+        {"status": 503}, {"text": "<html>"}, {"status": 404}, {"text": "[" * 10_000}, {"text": '{"access_token": 5}'},
+        {"text": '{"access_token": "a\\nb"}'}, {"status": 302, "headers": {"Location": "http://x/"}},
+        {"text": '{"access_token": "a", "token_type": "mac"}'}, {"body": b"\xff"}, {"text": " " * 100_000},
     ]  # fmt: skip
     for answer in strange:
-        provider.instead = answer
+        provider.instead = partial(web.Response, **answer)
         await platform.refused(502, "INTEGRATION_ERROR", "POST", path, connection.consent(await connection.start()))
         assert (await connection.shown())["status"] == "PENDING_AUTHENTICATION"

@@ -92,10 +92,11 @@ async def reserve_token(context: Context, instance_id: UUID) -> None:
 async def take_lease(tenant: UUID, token: Token, owner: str, now: int) -> bool:
     """Become the one who refreshes this version of a token, where nobody is or the lease of who was has run out.
 
-    A lease that ends later than any can was taken before the clock was set back, and counts as run out.
+    A lease that ends later than any can was taken before the clock was set back, and counts as run out; the clocks of
+    two machines may differ by a minute, and of two waiters for the row the later may hold the earlier instant.
     """
     table: Any = IntegrationToken
-    free = table.lease_owner.is_null() | (table.lease_until <= now) | (table.lease_until > now + LEASE)
+    free = table.lease_owner.is_null() | (table.lease_until <= now) | (table.lease_until > now + LEASE + _SKEW)
     same = (table.id == token["id"]) & (table.version == token["version"])
     values = {"lease_owner": owner, "lease_until": now + LEASE}
     return bool(await table.of(tenant).update(values).where(same & free).returning(table.id))
