@@ -63,7 +63,8 @@ async def made(platform: Platform, provider: Rotating, **given: Any) -> Connecti
     kind = given.pop("auth_type", "oauth2")
     credentials = given.pop("credentials", {"clientId": CLIENT, "clientSecret": SECRET})
     definition = await platform.definition(name=f"Forge {new_id()}", authType=kind, oauth2Config=config)
-    instance = await platform.instance(definition["id"], name=f"The forge {new_id()}", credentials=credentials, **given)
+    given = {"name": f"The forge {new_id()}", "credentials": credentials, **given}
+    instance = await platform.instance(definition["id"], **given)
     answer = await platform.ask("POST", REDIRECTS, {"uri": APP})
     assert answer.status_code in (201, 409)
     return Connection(platform, provider, instance)
