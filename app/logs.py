@@ -1,5 +1,6 @@
 """Structured logs: one JSON object a line on standard error, each with the request id where there is one."""
 
+import os
 import sys
 from collections.abc import MutableMapping
 from typing import Any
@@ -36,8 +37,16 @@ class Lines:
 
 
 def _write(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
+    """Past the stream's buffer: it keeps what could not be written, and would write it later, again and again."""
+    try:
+        number = sys.stderr.fileno()
+    except (OSError, ValueError):
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+        return
+    rest = (line + "\n").encode("utf-8", "backslashreplace")
+    while rest:
+        rest = rest[os.write(number, rest) :]
 
 
 _LINES = Lines()

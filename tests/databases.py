@@ -31,8 +31,10 @@ import asyncpg
 import pytest
 
 from app.database import Database, open_database
+from tests.claims import claim, free_port
 
-REDIS_DATABASE = 11
+#: The numbered databases of a Redis as it is installed, the last first: 0 is likely to be in use.
+_REDIS_DATABASES = range(15, 0, -1)
 
 
 def missing(what: str) -> None:
@@ -96,7 +98,7 @@ def _start_postgres() -> str | None:
     programs = _postgres_programs()
     if programs is None:
         return None
-    folder, port = tempfile.mkdtemp(prefix="dovetail-postgres-"), _free_port()
+    folder, port = tempfile.mkdtemp(prefix="dovetail-postgres-"), free_port()
     if os.geteuid() == 0:
         with contextlib.suppress(LookupError):
             shutil.chown(folder, "postgres", "postgres")
@@ -115,12 +117,6 @@ def _start_postgres() -> str | None:
 
 def _quietly(command: list[str]) -> None:
     subprocess.run(_as_postgres(command), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def create_postgres(server: str) -> str:
@@ -171,17 +167,16 @@ def _pongs(port: int) -> bool:
 
 @cache
 def redis_url() -> str | None:
-    """A Redis for this test run: a high database number of a running server, or a private server."""
+    """A Redis for this process alone: a database of a running server that no other test has, or a private server."""
     given = os.environ.get("DOVETAIL_TEST_REDIS_URL")
     if given:
         return given
-    if _pongs(6379):
-        return f"redis://127.0.0.1:6379/{REDIS_DATABASE}"
-    return _start_redis()
+    number = claim("redis", _REDIS_DATABASES) if _pongs(6379) else None
+    return _start_redis() if number is None else f"redis://127.0.0.1:6379/{number}"
 
 
 def _start_redis() -> str | None:
-    program, port = shutil.which("redis-server"), _free_port()
+    program, port = shutil.which("redis-server"), free_port()
     if program is None:
         return None
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
@@ -190,7 +185,7 @@ def _start_redis() -> str | None:
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
         if _pongs(port):
-            return f"redis://127.0.0.1:{port}/{REDIS_DATABASE}"
+            return f"redis://127.0.0.1:{port}/0"
         time.sleep(0.05)
     return None
 

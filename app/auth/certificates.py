@@ -28,7 +28,7 @@ _BINARY = re.compile(rb":([A-Za-z0-9+/]+={0,2}):")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _DN = re.compile(r"[A-Za-z0-9.]+=")
 #: What parsing a hostile certificate ends with, also in parts that are read late.
-_UNREADABLE = (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+_UNREADABLE = (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 
 
 class ClientCertificate(msgspec.Struct, frozen=True):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from app.cli.failures import CommandFailed
-from app.cli.output import plain, print_json
+from app.cli.options import json_option
+from app.cli.output import plain, print_json, wants_json
 from app.cli.sessions import choose_tenant, context_for, opened
 from app.errors import ValidationFailed
 from app.settings import load_settings
@@ -34,6 +35,7 @@ def _days(_: click.Context, __: click.Parameter, value: str) -> int:
 @click.option("--window", "days", default="30d", show_default=True, callback=_days, help="How far to look back.")
 @click.option("--tenant", metavar="SLUG|ID", help="Only the callers of this tenant; default those of all.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@json_option
 @click.pass_context
 def impact(context: click.Context, base: Path, revision: Path, days: int, tenant: str | None, form: str) -> None:
     """Show who used what REVISION takes away from BASE.
@@ -43,7 +45,7 @@ def impact(context: click.Context, base: Path, revision: Path, days: int, tenant
     """
     documents = _read(base), _read(revision)
     report = asyncio.run(_report(*documents, days, tenant))
-    if form == "json":
+    if form == "json" or wants_json():
         print_json(_document(report))
     else:
         click.echo(_text(report))

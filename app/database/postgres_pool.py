@@ -24,13 +24,17 @@ class PostgresPool:
 
     def __init__(self, connect: Callable[[], Awaitable[PlainConnection]], size: int) -> None:
         self._connect, self._size = connect, size
-        self.gate = Gate(size)
+        self.gate = Gate(size, ACQUIRE_SECONDS)
         self._idle: list[PlainConnection] = []
         self._all: set[PlainConnection] = set()
         self._repairs: set[asyncio.Task[None]] = set()
 
     async def acquire(self) -> PlainConnection:
-        """Raises TimeoutError where none gets free, and what the driver raises where none can be made."""
+        """Raises TimeoutError where none gets free in time, and what the driver raises where none can be made.
+
+        The wait for a place and the making of a connection share one bound.
+        """
+        until = monotonic() + ACQUIRE_SECONDS
         await self.gate.enter()
         while self._idle:
             # The one used last: the others may rest long enough to be let go.
@@ -39,7 +43,8 @@ class PostgresPool:
                 return connection
             self._drop(connection)
         try:
-            connection = await self._connect()
+            async with asyncio.timeout(until - monotonic()):
+                connection = await self._connect()
         except BaseException:
             self.gate.leave()
             raise

@@ -8,6 +8,7 @@ import msgspec
 from litestar import Request, Response, get
 from litestar.enums import MediaType
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from msgspec import Raw
 
 from app.errors import OriginNotFound
@@ -186,7 +187,7 @@ async def get_projects(
 
 
 @contract_get("/verify/{originId:str}", check_own_origin, pending_too=True)
-async def get_verification(request: Asked, originId: str) -> shapes.OriginAnswer:
+async def get_verification(request: Asked, originId: FromPath[str]) -> shapes.OriginAnswer:
     return shapes.OriginAnswer(_origin(await check_own_origin(_context(request), _uuid(originId))))
 
 

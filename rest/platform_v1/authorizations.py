@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from litestar import Response
+from litestar.params import FromPath
 
 from app.clock import iso
 from app.errors import NotFound
@@ -40,7 +41,7 @@ _REDIRECTS = "/integrations/auth/oauth2/redirects"
     ),
     body=shapes.AuthorizationStart,
 )
-async def start_authorization(request: Asked, id: str) -> Response[shapes.AuthorizationStarted]:
+async def start_authorization(request: Asked, id: FromPath[str]) -> Response[shapes.AuthorizationStarted]:
     given, wanted = read_input(shapes.AuthorizationStart, await body_of(request)), instance_id(id)
     started = await start_integration_authorization(context_of(request), wanted, given.redirect_uri)
     return _json({"authorizationUrl": started.authorization_url, "state": started.state})
@@ -57,7 +58,7 @@ async def start_authorization(request: Asked, id: str) -> Response[shapes.Author
     ),
     body=shapes.AuthorizationCallback,
 )
-async def complete_authorization(request: Asked, id: str) -> Response[shapes.AuthorizationCompleted]:
+async def complete_authorization(request: Asked, id: FromPath[str]) -> Response[shapes.AuthorizationCompleted]:
     given, wanted = read_input(shapes.AuthorizationCallback, await body_of(request)), instance_id(id)
     answer = AuthorizationAnswer(state=given.state, code=given.code, iss=given.iss, error=given.error)
     after = await complete_integration_authorization(context_of(request), wanted, answer)
@@ -71,7 +72,7 @@ async def complete_authorization(request: Asked, id: str) -> Response[shapes.Aut
     Words("disconnect", "Disconnect", "The tokens are forgotten and revoked; the client's credentials stay."),
     status=204,
 )
-async def disconnect(request: Asked, id: str) -> Response[None]:
+async def disconnect(request: Asked, id: FromPath[str]) -> Response[None]:
     await disconnect_integration(context_of(request), instance_id(id))
     return nothing()
 
@@ -106,7 +107,7 @@ async def add_redirect(request: Asked) -> Response[shapes.Redirect]:
     Words("remove_redirect", "Remove a redirect URI", "What was begun with it is still completed."),
     status=204,
 )
-async def remove_redirect(request: Asked, id: str) -> Response[None]:
+async def remove_redirect(request: Asked, id: FromPath[str]) -> Response[None]:
     wanted = queries.uuid_or_none(id)
     if wanted is None:
         raise NotFound("There is no such redirect URI.")

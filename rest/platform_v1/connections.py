@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response
+from litestar.params import FromPath
 
 from app.clock import iso
 from app.errors import IntegrationConfigInvalid, IntegrationTypeUnknown, NotFound
@@ -68,7 +69,7 @@ async def list_integration_types(
     get_integration_definition,
     Words("get_integration_type", "One integration type", "By its id, or by its name: the version published last."),
 )
-async def get_integration_type(request: Asked, id: str) -> Response[shapes.TypeAnswer]:
+async def get_integration_type(request: Asked, id: FromPath[str]) -> Response[shapes.TypeAnswer]:
     context, wanted = context_of(request), queries.uuid_or_none(id)
     if wanted is not None:
         return enveloped(request, _type(await get_integration_definition(context, wanted)))
@@ -111,7 +112,7 @@ async def list_integrations(
     get_integration_instance,
     Words("get_integration", "One integration", "Never with its secrets. `ETag` is its version for `If-Match`."),
 )
-async def get_integration(request: Asked, id: str) -> Response[shapes.IntegrationEnvelope]:
+async def get_integration(request: Asked, id: FromPath[str]) -> Response[shapes.IntegrationEnvelope]:
     return await _sent(request, await get_integration_instance(context_of(request), instance_id(id)))
 
 
@@ -140,7 +141,7 @@ async def create_integration(request: Asked) -> Response[shapes.IntegrationEnvel
     Words("update_integration", "Change an integration", "What is left out stays; its type never changes."),
     body=shapes.IntegrationChange,
 )
-async def update_integration(request: Asked, id: str) -> Response[shapes.IntegrationEnvelope]:
+async def update_integration(request: Asked, id: FromPath[str]) -> Response[shapes.IntegrationEnvelope]:
     given = msgspec.structs.asdict(read_input(shapes.IntegrationChange, await body_of(request)))
     if given.pop("type") is not msgspec.UNSET:
         raise IntegrationConfigInvalid({"type": "never changes; connect another integration"})
@@ -155,7 +156,7 @@ async def update_integration(request: Asked, id: str) -> Response[shapes.Integra
     Words("delete_integration", "Delete an integration", "With its secrets and the record of its calls."),
     status=204,
 )
-async def delete_integration(request: Asked, id: str) -> Response[None]:
+async def delete_integration(request: Asked, id: FromPath[str]) -> Response[None]:
     await delete_integration_instance(context_of(request), instance_id(id))
     return nothing()
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 from msgspec import Raw
 
 from app.clock import iso
@@ -64,7 +65,7 @@ async def list_definitions(
     get_integration_definition,
     Words("get_definition", "One definition", "A definition as it was written. `ETag` is its version for `If-Match`."),
 )
-async def get_definition(request: Asked, id: str) -> Response[shapes.DefinitionAnswer]:
+async def get_definition(request: Asked, id: FromPath[str]) -> Response[shapes.DefinitionAnswer]:
     return _sent(await get_integration_definition(context_of(request), definition_id(id)))
 
 
@@ -90,7 +91,7 @@ async def create_definition(request: Asked) -> Response[shapes.DefinitionAnswer]
     ),
     body=Definition,
 )
-async def replace_definition(request: Asked, id: str) -> Response[shapes.DefinitionAnswer]:
+async def replace_definition(request: Asked, id: FromPath[str]) -> Response[shapes.DefinitionAnswer]:
     definition, version = read_input(Definition, await body_of(request)), expected_version(request)
     return _sent(await update_integration_definition(context_of(request), definition_id(id), definition, version))
 
@@ -101,7 +102,7 @@ async def replace_definition(request: Asked, id: str) -> Response[shapes.Definit
     publish_integration_definition,
     Words("publish_definition", "Publish", "Lets a draft be connected; its content never changes again."),
 )
-async def publish_definition(request: Asked, id: str) -> Response[shapes.DefinitionAnswer]:
+async def publish_definition(request: Asked, id: FromPath[str]) -> Response[shapes.DefinitionAnswer]:
     return _sent(await publish_integration_definition(context_of(request), definition_id(id)))
 
 
@@ -111,7 +112,7 @@ async def publish_definition(request: Asked, id: str) -> Response[shapes.Definit
     deprecate_integration_definition,
     Words("deprecate_definition", "Deprecate", "Its instances work on, and no new ones are made."),
 )
-async def deprecate_definition(request: Asked, id: str) -> Response[shapes.DefinitionAnswer]:
+async def deprecate_definition(request: Asked, id: FromPath[str]) -> Response[shapes.DefinitionAnswer]:
     return _sent(await deprecate_integration_definition(context_of(request), definition_id(id)))
 
 
@@ -121,7 +122,7 @@ async def deprecate_definition(request: Asked, id: str) -> Response[shapes.Defin
     archive_integration_definition,
     Words("archive_definition", "Archive", "Its methods can no longer be called."),
 )
-async def archive_definition(request: Asked, id: str) -> Response[shapes.DefinitionAnswer]:
+async def archive_definition(request: Asked, id: FromPath[str]) -> Response[shapes.DefinitionAnswer]:
     return _sent(await archive_integration_definition(context_of(request), definition_id(id)))
 
 

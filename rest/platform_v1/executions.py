@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from litestar import Response
+from litestar.params import FromPath
 
 from app.clock import iso
 from rest.platform_v1 import execution_shapes as shapes
@@ -31,7 +32,7 @@ _ONE = "/integrations/instances/{id:str}"
     ),
     body=shapes.ExecutionBody,
 )
-async def execute_method(request: Asked, id: str, name: str) -> Response[shapes.ExecutionAnswer]:
+async def execute_method(request: Asked, id: FromPath[str], name: FromPath[str]) -> Response[shapes.ExecutionAnswer]:
     given = read_input(shapes.ExecutionBody, await body_of(request) or b"{}")
     key = request.headers.get(HEADER)
     asked = NewExecution(method=name, parameters=given.parameters, cursor=given.cursor, all=given.all, key=key)
@@ -47,7 +48,7 @@ async def execute_method(request: Asked, id: str, name: str) -> Response[shapes.
 )
 async def list_executions(
     request: Asked,
-    id: str,
+    id: FromPath[str],
     page: queries.Page = 1,
     limit: queries.Limit = 20,
     method: queries.MethodName = None,

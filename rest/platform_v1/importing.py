@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Response
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from rest.platform_v1 import PREFIX, shapes
 from rest.platform_v1.definitions import BASE, whole
@@ -21,11 +21,14 @@ _MEDIA = (
     "application/yaml", "application/x-yaml", "text/yaml", "application/vnd.oai.openapi",
     "application/vnd.oai.openapi+json", "application/openapi+json", "application/openapi+yaml",
 )  # fmt: skip
-Tags = Annotated[list[str] | None, Parameter(query="tag", description="With a bare document: operations of this tag.")]
-Operations = Annotated[
-    list[str] | None, Parameter(query="operation", description="With a bare document: an operationId, or `GET /path`.")
+Tags = Annotated[
+    list[str] | None, QueryParameter(name="tag", description="With a bare document: operations of this tag.")
 ]
-Text = Annotated[str | None, Parameter(description="With a bare document: in the place of its own.")]
+Operations = Annotated[
+    list[str] | None,
+    QueryParameter(name="operation", description="With a bare document: an operationId, or `GET /path`."),
+]
+Text = Annotated[str | None, QueryParameter(description="With a bare document: in the place of its own.")]
 
 
 @route(

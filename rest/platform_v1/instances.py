@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response
+from litestar.params import FromPath
 
 from app.clock import iso
 from app.errors import IntegrationTypeUnknown, NotFound
@@ -57,7 +58,7 @@ async def list_instances(
     get_integration_instance,
     Words("get_instance", "One instance", "Never with its secrets. `ETag` is its version for `If-Match`."),
 )
-async def get_instance(request: Asked, id: str) -> Response[shapes.InstanceAnswer]:
+async def get_instance(request: Asked, id: FromPath[str]) -> Response[shapes.InstanceAnswer]:
     return await _sent(context_of(request), await get_integration_instance(context_of(request), instance_id(id)))
 
 
@@ -89,7 +90,7 @@ async def create_instance(request: Asked) -> Response[shapes.InstanceAnswer]:
     Words("update_instance", "Change an instance", "What is left out stays. A valid configuration moves it on."),
     body=shapes.InstanceReplacement,
 )
-async def update_instance(request: Asked, id: str) -> Response[shapes.InstanceAnswer]:
+async def update_instance(request: Asked, id: FromPath[str]) -> Response[shapes.InstanceAnswer]:
     given = msgspec.structs.asdict(read_input(shapes.InstanceReplacement, await body_of(request)))
     change = InstanceChange(**given, version=expected_version(request))
     context = context_of(request)
@@ -103,7 +104,7 @@ async def update_instance(request: Asked, id: str) -> Response[shapes.InstanceAn
     Words("delete_instance", "Delete an instance", "With its secrets and the record of its calls."),
     status=204,
 )
-async def delete_instance(request: Asked, id: str) -> Response[None]:
+async def delete_instance(request: Asked, id: FromPath[str]) -> Response[None]:
     await delete_integration_instance(context_of(request), instance_id(id))
     return nothing()
 
@@ -115,7 +116,7 @@ async def delete_instance(request: Asked, id: str) -> Response[None]:
     Words("set_credentials", "Set the credentials", "Secrets by name, in the place of all that there were."),
     body=shapes.CredentialsBody,
 )
-async def set_credentials(request: Asked, id: str) -> Response[shapes.InstanceAnswer]:
+async def set_credentials(request: Asked, id: FromPath[str]) -> Response[shapes.InstanceAnswer]:
     given, context = read_input(shapes.CredentialsBody, await body_of(request)), context_of(request)
     return await _sent(context, await set_integration_credentials(context, instance_id(id), given.credentials))
 
@@ -127,7 +128,7 @@ async def set_credentials(request: Asked, id: str) -> Response[shapes.InstanceAn
     Words("delete_credentials", "Delete the credentials", "With what an authorization server gave."),
     status=204,
 )
-async def delete_credentials(request: Asked, id: str) -> Response[None]:
+async def delete_credentials(request: Asked, id: FromPath[str]) -> Response[None]:
     await delete_integration_credentials(context_of(request), instance_id(id))
     return nothing()
 

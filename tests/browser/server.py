@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
+from tests.claims import free_port
 from tests.cli.conftest import Cli
 from tests.cli.orcid_server import orcid_server
-from tests.cli.test_serve import free_port
 
 
 @dataclass

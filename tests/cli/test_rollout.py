@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from rest.contracts.documents import snapshot
+from tests.claims import free_port
 from tests.cli.conftest import Cli
-from tests.cli.test_serve import free_port, served
+from tests.cli.test_serve import served
 
 
 class Running(NamedTuple):

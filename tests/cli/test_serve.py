@@ -15,13 +15,8 @@ import pytest
 
 from app.cli.serve import configured
 from app.settings import load_settings
+from tests.claims import free_port
 from tests.cli.conftest import Cli
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @contextmanager

@@ -9,9 +9,9 @@ import pytest
 
 from app.cli.rollout_http import Site
 from app.cli.simulate_walks import Consumer, Faults, walk_carefully, walk_naively
+from tests.claims import free_port
 from tests.cli.conftest import Cli
 from tests.cli.test_rollout import Running, Sent, bent, running
-from tests.cli.test_serve import free_port
 
 __all__ = ["running"]
 PEOPLE = 15

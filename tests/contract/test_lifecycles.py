@@ -9,6 +9,7 @@ import pytest
 from litestar import Litestar, get
 from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
+from litestar.params import FromPath
 
 from rest.contracts.documents import snapshot
 from rest.contracts.lifecycles import Announced, announced, deprecated_operation, ending, endings_of
@@ -22,14 +23,14 @@ OLD = deprecated_operation("2026-11-01", "2027-06-30", "/new")
 
 
 @get("/old/{row:str}", operation_id="get_old", deprecated=True, operation_class=OLD)
-async def get_old(row: str) -> dict[str, str]:
+async def get_old(row: FromPath[str]) -> dict[str, str]:
     if row == "none":
         raise NotFoundException
     return {"row": row}
 
 
 @get("/new/{row:str}", operation_id="get_new")
-async def get_new(row: str) -> dict[str, str]:
+async def get_new(row: FromPath[str]) -> dict[str, str]:
     return {"row": row}
 
 

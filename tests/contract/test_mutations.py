@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pytest
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from app.auth.scopes import Scope
 from rest.contracts.documents import document, render, snapshot
@@ -60,7 +60,7 @@ def _pages(person: type) -> type:
 
 
 def _constraint(**rules: Any) -> Any:
-    return Annotated[int, Parameter(query="per_page", description="Rows on a page.", **rules)]
+    return Annotated[int, QueryParameter(name="per_page", description="Rows on a page.", **rules)]
 
 
 def _scope(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,8 +91,8 @@ MUTATIONS: dict[str, Patch] = {
     "a looser bound": _with(_people(per_page=_constraint(ge=1, le=200))),
     "a tighter bound": _with(_people(per_page=_constraint(ge=1, le=50))),
     "a bound that is gone": _with(_people(per_page=_constraint(ge=1))),
-    "a parameter's name": _with(_people(q=Annotated[str, Parameter(query="query")])),
-    "a parameter's type": _with(_people(page=Annotated[str, Parameter(query="page")])),
+    "a parameter's name": _with(_people(q=Annotated[str, QueryParameter(name="query")])),
+    "a parameter's type": _with(_people(page=Annotated[str, QueryParameter(name="page")])),
     "a new field": _with(_people(answer=_pages(_Person))),
     "other fields": _with(_people(answer=_pages(_FewerStatuses))),
     "a path": _with(_people(path="/persons")),

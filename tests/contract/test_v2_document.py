@@ -98,7 +98,7 @@ def test_every_member_is_described(name: str) -> None:
         assert any(told), f"{name}.{member}"
 
 
-@pytest.mark.parametrize(("where", "body"), bodies(), ids=lambda v: v if isinstance(v, str) else "")
+@pytest.mark.parametrize(("where", "body"), list(bodies()), ids=lambda v: v if isinstance(v, str) else "")
 def test_examples_are_what_is_documented(where: str, body: dict[str, Any]) -> None:
     """Each body has an example, and it validates strictly."""
     assert body["examples"], where

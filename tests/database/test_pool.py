@@ -187,3 +187,19 @@ async def test_a_place_given_to_a_caller_that_was_cancelled_goes_on() -> None:
         await second
     gate.leave()
     assert gate._free == 1
+
+
+async def test_one_bound_for_a_place_and_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waited for a place has only the rest of the time to connect, and the place is free again afterwards."""
+    now = 1_000.0
+    monkeypatch.setattr(postgres_pool, "ACQUIRE_SECONDS", 3_600.0)
+    monkeypatch.setattr(postgres_pool, "monotonic", lambda: now)
+    pool = postgres_pool.PostgresPool(asyncio.Event().wait, 1)  # type: ignore[arg-type]
+    await pool.gate.enter()
+    late = asyncio.create_task(pool.acquire())
+    await asyncio.sleep(0)
+    now += 3_600
+    pool.gate.leave()
+    assert await asyncio.wait({late}, timeout=30) == ({late}, set())
+    assert isinstance(late.exception(), TimeoutError)
+    await asyncio.wait_for(pool.gate.enter(), 30)

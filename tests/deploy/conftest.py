@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.claims import free_port
 from tests.deploy.authority import Authority
-from tests.deploy.front import Front, dovetail, free_port, nginx, serving
+from tests.deploy.front import Front, dovetail, nginx, serving
 
 
 @pytest.fixture(scope="session")

@@ -61,12 +61,6 @@ def nginx_program() -> str:
     return found
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 def replaced(text: str, **places: tuple[str, str]) -> str:
     """The configuration with the places that a machine decides put in; each must be there."""
     for before, after in places.values():

@@ -11,9 +11,10 @@ import pytest
 import yaml
 
 from app.settings import load_settings
+from tests.claims import free_port
 from tests.databases import missing
 from tests.deploy.dockerfile import DOCKERFILE, exec_form, instructions, last, stages
-from tests.deploy.front import ROOT, free_port
+from tests.deploy.front import ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]

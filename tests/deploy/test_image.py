@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.claims import free_port
 from tests.deploy.built import Built, built
 from tests.deploy.dockerfile import exec_form, last, stages
-from tests.deploy.front import ROOT, free_port, wait_until_ready
+from tests.deploy.front import ROOT, wait_until_ready
 
 FINAL = stages()[-1]
 

@@ -18,8 +18,9 @@ from app.settings import load_settings
 from models.operations import UsageCount
 from services.chain.anchors import anchor_file, read_anchors, take_anchors
 from services.chain.verifying import verify_chain
+from tests.claims import free_port
 from tests.resilience.disks import SmallDisk, small_disk
-from tests.resilience.processes import Server, free_port
+from tests.resilience.processes import Server
 from tests.runtime.records import person
 from tests.runtime.surface import Surface
 from tests.world import World, running
@@ -128,12 +129,13 @@ async def test_files_beside_the_database_are_whole_or_as_they_were(full: tuple[W
     assert read_or_create(disk.folder / "keys" / "fresh", lambda: b"k" * 32) == b"k" * 32
 
 
-async def test_a_log_on_a_full_disk(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+async def test_a_log_on_a_full_disk(tmp_path: Path, unbuffered: str) -> None:
     """A server whose log cannot be written serves on, and counts the lines that are missing."""
     settings = load_settings({}, home=tmp_path / "home", port=free_port())
     with small_disk(tmp_path / "disk", 1) as disk:
         log = disk.folder / "server.log"
-        server = Server(settings, log=log, DOVETAIL_LOG_LEVEL="info")
+        server = Server(settings, log=log, DOVETAIL_LOG_LEVEL="info", PYTHONUNBUFFERED=unbuffered)
         server.run("migrate")
         await server.start()
         try:
@@ -143,7 +145,9 @@ async def test_a_log_on_a_full_disk(tmp_path: Path) -> None:
                     assert (await client.get("/health/ready")).status_code == 200
                 disk.make_room()
                 await client.get("/health/live")
-                await asyncio.sleep(0.1)
+                async with asyncio.timeout(20):
+                    while '"/health/live"' not in log.read_text():  # noqa: ASYNC110 - the other is a process
+                        await asyncio.sleep(0.01)
         finally:
             server.kill()
         lines = [_parsed(line) for line in log.read_text().splitlines() if line.startswith("{")]

@@ -13,9 +13,10 @@ import pytest
 from app.auth import tokens
 from app.settings import load_settings
 from graph import streams
+from tests.claims import free_port
 from tests.graphql.clients import SocketPeer, StreamPeer
 from tests.resilience.listeners import EventStream, Subscription
-from tests.resilience.processes import Server, free_port
+from tests.resilience.processes import Server
 from tests.resilience.serving import alone, timed
 from tests.resilience.write_loads import CREATE, Load
 
@@ -92,12 +93,24 @@ async def test_an_idle_stream_ends_with_its_token(tmp_path: Path, monkeypatch: p
 
 async def test_an_idle_stream_when_the_clock_jumps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Past the token's end: it ends at the next look. Backwards: it goes on."""
-    monkeypatch.setattr(streams, "LOOK_AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr(streams, "LOOK_AGAIN_SECONDS", 0.01)
+    looks = asyncio.Semaphore(0)
+
+    async def admit(*given: Any) -> None:
+        await admitted(*given)
+        looks.release()
+
+    admitted = streams._admit
+    monkeypatch.setattr(streams, "_admit", admit)
     async with timed("sqlite", tmp_path, monkeypatch) as (world, clock):
+        await world.runtime.sealer.seal_all()
         stream = StreamPeer(world.app, WATCH, world.token("admin", ttl_seconds=3_600))
         assert (await stream.heard())["status"] == 200
+        await looks.acquire()
         clock.jump(-86_400_000)
-        await asyncio.sleep(0.2)
+        async with asyncio.timeout(20):
+            for _ in range(4):
+                await looks.acquire()
         assert stream.from_app.empty()
         clock.jump(2 * 86_400_000)
         assert "INVALID_TOKEN" in await stream.event()

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from app.settings import load_settings
+from tests.claims import free_port
 from tests.databases import fresh_url, required_redis_url  # noqa: F401 - a fixture
-from tests.resilience.processes import ForkedServer, Server, free_port
+from tests.resilience.processes import ForkedServer, Server
 from tests.resilience.write_loads import Load
 
 pytestmark = pytest.mark.resilience

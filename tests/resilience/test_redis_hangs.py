@@ -15,8 +15,8 @@ import httpx
 import pytest
 from redis import Redis
 
+from tests.claims import free_port
 from tests.databases import missing, required_redis_url  # noqa: F401 - a fixture
-from tests.resilience.processes import free_port
 from tests.resilience.proxies import FreezableProxy, proxied
 from tests.resilience.serving import alone
 from tests.runtime.records import person

@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,18 +21,13 @@ from app.settings import Settings, load_settings
 from services.credentials import revoke_credential
 from services.projects import ProjectFields, create_project
 from tests.architecture.code import ROOT
+from tests.claims import free_port
 from tests.databases import fresh_url, required_redis_url  # noqa: F401 - a fixture
 from tests.world import World, running
 
 pytestmark = [pytest.mark.resilience, pytest.mark.postgres, pytest.mark.redis]
 
 PER_MINUTE, BURST = 240, 60
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def _environment(settings: Settings, redis: str) -> dict[str, str]:
@@ -78,7 +72,7 @@ class Served:
 @pytest.fixture
 async def served(tmp_path: Path, required_redis_url: str) -> AsyncIterator[Served]:  # noqa: F811
     with fresh_url("postgres", tmp_path) as url:
-        settings = load_settings({}, home=tmp_path / "home", database_url=url, port=_free_port())
+        settings = load_settings({}, home=tmp_path / "home", database_url=url, port=free_port())
         async with running(url, settings.home) as (app, client):
             world = await World(app, client).open()
             log = tmp_path / "log"
