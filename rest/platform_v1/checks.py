@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 from litestar import Response
+from litestar.params import FromPath
 
 from app.clock import iso
 from rest.platform_v1 import execution_shapes as shapes
@@ -26,7 +27,7 @@ _ONE = "/integrations/{id:str}"
     Words("test_integration", "Test a connection", "A connection that failed is an answer: `success` is false."),
     body=shapes.TestBody,
 )
-async def test_integration(request: Asked, id: str) -> Response[shapes.TestEnvelope]:
+async def test_integration(request: Asked, id: FromPath[str]) -> Response[shapes.TestEnvelope]:
     given = read_input(shapes.TestBody, await body_of(request))
     found = await test_integration_instance(context_of(request), instance_id(id), given.timeout_seconds)
     shown = {"success": found.success, "latencyMs": found.latency_ms, "message": found.message}
@@ -40,7 +41,7 @@ async def test_integration(request: Asked, id: str) -> Response[shapes.TestEnvel
     Words("discover_resources", "Discover resources", "What there is on the other side, of one type, page by page."),
     body=NewDiscovery,
 )
-async def discover_resources(request: Asked, id: str) -> Response[shapes.DiscoveryEnvelope]:
+async def discover_resources(request: Asked, id: FromPath[str]) -> Response[shapes.DiscoveryEnvelope]:
     given = read_input(NewDiscovery, await body_of(request))
     found = await discover_integration_resources(context_of(request), instance_id(id), given)
     shown = {"resourceType": found.resource_type, "resources": found.resources, "nextCursor": found.cursor}
@@ -53,7 +54,7 @@ async def discover_resources(request: Asked, id: str) -> Response[shapes.Discove
     get_integration_instance,
     Words("get_integration_health", "The health of an integration", "What the last twenty checks found."),
 )
-async def get_integration_health(request: Asked, id: str) -> Response[shapes.HealthEnvelope]:
+async def get_integration_health(request: Asked, id: FromPath[str]) -> Response[shapes.HealthEnvelope]:
     row = await get_integration_instance(context_of(request), instance_id(id))
     shown: dict[str, Any] = {
         "status": row["health_status"],
