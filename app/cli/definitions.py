@@ -6,6 +6,7 @@ from uuid import UUID
 
 import rich_click as click
 
+from app.cli.definitions_reviewing import diff, lint, test
 from app.cli.options import limit_option
 from app.cli.output import emit_one, emit_rows, print_json, shown, wants_json
 from app.cli.sessions import in_tenant
@@ -121,3 +122,7 @@ async def archive(context: "Context", definition: UUID) -> None:
     from services.integrations.definitions.lifecycle import archive_integration_definition
 
     emit_one(shown(await archive_integration_definition(context, definition), COLUMNS), "definition")
+
+
+for _command in (lint, test, diff):
+    definitions.add_command(_command)

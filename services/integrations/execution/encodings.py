@@ -23,7 +23,7 @@ def encode_body(body: Body, value: Any) -> tuple[str, bytes]:
     if not isinstance(value, Mapping):
         raise ExecutionFailed(f"The body's template must give an object for the encoding {body.encoding}.")
     if body.encoding == "form":
-        pairs = [(name, _plain(name, item)) for name, item in _items(value)]
+        pairs = [(name, _plain(name, item)) for name, item in _fields(value)]
         return "application/x-www-form-urlencoded", urlencode(pairs).encode()
     return _multipart(value)
 
@@ -32,6 +32,26 @@ def _items(value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Each name with each of its values; what is null is left out."""
     for name, item in value.items():
         yield from ((name, one) for one in (item if isinstance(item, list) else [item]) if one is not None)
+
+
+def _fields(value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The fields of a form: a plain list repeats its name, what nests has brackets: `card[number]`, `items[0][id]`."""
+    for name, item in value.items():
+        if isinstance(item, list) and not any(isinstance(one, Mapping | list) for one in item):
+            yield from ((name, one) for one in item if one is not None)
+        else:
+            yield from _nested(name, item)
+
+
+def _nested(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for inner, item in value.items():
+            yield from _nested(f"{name}[{inner}]", item)
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from _nested(f"{name}[{position}]", item)
+    elif value is not None:
+        yield name, value
 
 
 def _plain(name: str, value: Any) -> str:

@@ -45,11 +45,14 @@ def build_request(
     pairs = [*_query(method, source), *(_pair(e.name, str(e.value)) for e in extras if e.name not in known)]
     headers = {"Accept": "application/json"}
     for name, text in ((request and request.headers) or {}).items():
-        headers[name] = _header(name, text, source)
+        headers["Content-Type" if name.lower() == "content-type" else name] = _header(name, text, source)
     body: bytes | None = None
     if request is not None and request.body is not None:
-        content, body = encode_body(request.body, _template(method.body, given, config))
-        headers["Content-Type"] = content
+        value = _template(method.body, given, config)
+        if value is not None or method.body is None:
+            content, body = encode_body(request.body, value)
+            # A method may say more than JSON: application/merge-patch+json.
+            headers.setdefault("Content-Type", content)
     query = "&".join(pairs)
     return Prepared(method.method.verb, f"{base}{path}{'?' if query else ''}{query}", headers, body)
 

@@ -15,6 +15,7 @@ from services.integrations.connectors.files import built_in_definitions, digest,
 from services.integrations.connectors.loading import built_in_id, load_built_ins
 from services.integrations.definitions.model import Definition
 from services.integrations.definitions.rows import definition_of
+from tests.architecture.connectors_table import PAGE, page
 from tests.databases import database, database_url
 
 __all__ = ["database", "database_url"]
@@ -84,3 +85,7 @@ async def test_a_row_outlives_a_changed_file(migrated: Database, monkeypatch: py
     row = await table.across_tenants("a test").one(*table.all_columns(), where=table.name == "generic.http")
     assert row is not None
     assert digest(definition_of(row)) == digest(DEFINITIONS["generic.http"])
+
+
+def test_the_page_is_made_from_the_data() -> None:
+    assert PAGE.read_text() == page(), "python -m tests.architecture.connectors_table"
