@@ -14,7 +14,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "operations" / "built-in-definitions
 _HEAD = """\
 # Built-in definitions
 
-They come with the server as files in `connectors/`. `dovetail migrate` writes those that the database lacks; every tenant sees them, and nobody changes them. A name and version is never written again: new behaviour is a new version, and instances stay with theirs. The ids are the same on every server.
+They come with the server as files in `connectors/`. `dovetail migrate` writes those that the database lacks; every
+tenant sees them, and nobody changes them. A name and version is never written again: new behaviour is a new version,
+and instances stay with theirs. The ids are the same on every server.
 
 This page is made from the files; `python -m tests.architecture.connectors_table` writes it anew.
 """
