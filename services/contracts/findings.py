@@ -4,6 +4,7 @@ Shared by every kind of document, so that one report, one waiver file and one ex
 """
 
 import hashlib
+import json
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
@@ -82,7 +83,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         """Sixteen hex digits that stay when the message is worded anew, or one more operation meets the same cause."""
         place = [str(self.direction), self.cause] if self.cause else [self.operation, self.where]
         parts = [self.rule, *place, self.before, self.after]
-        text = msgspec.json.encode(parts, order="deterministic")
+        try:
+            text = msgspec.json.encode(parts, order="deterministic")
+        except UnicodeEncodeError:
+            # A lone surrogate, which JSON can escape and UTF-8 cannot carry.
+            text = json.dumps(parts, sort_keys=True).encode()
         return hashlib.sha256(text).hexdigest()[:16]
 
 

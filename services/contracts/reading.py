@@ -43,15 +43,17 @@ def read_document(data: bytes, name: str) -> ContractDocument:
     """A document from bytes. `name` gives the extension and stands in messages. Raises UnreadableDocument."""
     if Path(name).suffix.lower() in _SDL:
         return ContractDocument("sdl", name, sdl=_decoded(data, name))
-    return ContractDocument("openapi", name, openapi=_openapi(parse(data, name), name))
+    return ContractDocument("openapi", name, openapi=_modern(_openapi(parse(data, name), name), name))
 
 
 def read_path(path: Path) -> ContractDocument:
     """A document from a file; what it refers to in files of its own folder is taken in. Raises UnreadableDocument."""
-    document = read_document(_bytes(path), str(path))
-    if document.kind == "openapi":
-        _Bundle(path, document.openapi).take_in()
-    return document
+    name = str(path)
+    if path.suffix.lower() in _SDL:
+        return read_document(_bytes(path), name)
+    root = _openapi(parse(_bytes(path), name), name)
+    _Bundle(path, root).take_in()
+    return ContractDocument("openapi", name, openapi=_modern(root, name))
 
 
 def parse(data: bytes, name: str) -> Any:
@@ -127,12 +129,28 @@ def is_known(version: Any) -> bool:
 def _openapi(value: Any, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UnreadableDocument("an OpenAPI document is an object", name=name)
-    if "swagger" in value and "openapi" not in value:
-        raise UnreadableDocument("Swagger 2.0 is not read; convert it to OpenAPI 3", name=name)
+    if "openapi" not in value and "swagger" in value:
+        if str(value["swagger"]) not in ("2.0", "2"):
+            raise UnreadableDocument("swagger: must be 2.0", name=name, found=value["swagger"])
+        return value
     version = value.get("openapi")
     if not is_known(version):
         raise UnreadableDocument("openapi: must be 3.0.x, 3.1.x or 3.2.x", name=name, found=version)
     return value
+
+
+def _modern(value: dict[str, Any], name: str) -> dict[str, Any]:
+    """A Swagger 2.0 document as OpenAPI 3.0; others as they are."""
+    if "openapi" in value:
+        return value
+    from services.contracts.openapi.documents import measure
+    from services.contracts.swagger import converted
+
+    try:
+        measure(value)
+    except UnreadableDocument as error:
+        raise UnreadableDocument(error.reason, name=name) from error
+    return converted(value)
 
 
 class _Bundle:

@@ -169,6 +169,16 @@ _SECURITY = _area(
     ("security-scheme", "Security scheme changed", "The credential goes elsewhere, or is another."),
     ("security-relaxed", "A way to authenticate added, or none demanded any more", "Callers go on as before."),
 )  # fmt: skip
+_SECURITY += _area(
+    "security",
+    (
+        "security-address",
+        "Address where a credential is obtained changed",
+        "Generated clients have it built in; what is accepted stays the same.",
+    ),
+    decides="notice",
+    category=_SDK,
+)
 
 RULES: tuple[Rule, ...] = tuple(_SCHEMA + _NOTES + _OPERATIONS + _PARAMETERS + _BODIES + _RESPONSES + _SECURITY)
 RULES_BY_ID: dict[str, Rule] = {rule.id: rule for rule in RULES}

@@ -9,7 +9,9 @@ from services.contracts.openapi.pairs import Delta
 from services.contracts.openapi.reports import Report
 
 #: What a scheme is, beyond its name; the rest is for people.
+#: The two addresses of metadata name the issuer, and tokens of another issuer are refused.
 _IDENTITY = ("type", "in", "name", "scheme", "bearerFormat", "openIdConnectUrl", "oauth2MetadataUrl")
+#: Where a flow obtains its credential. What this API accepts stays the same; clients have the address built in.
 _FLOW = ("authorizationUrl", "tokenUrl", "refreshUrl", "deviceAuthorizationUrl")
 
 
@@ -48,9 +50,29 @@ def compare_security(
     for each in lost:
         delta = _named(each, list(after), base[0], revision[0])
         report.add(operation, "security", direction, delta)
+    _compare_addresses(report, (base[0], before), (revision[0], after), operation)
     if not lost and any(not any(_enough(each, other, base[0], revision[0]) for each in before) for other in after):
         delta = Delta("security-relaxed", Effect.WIDENS, _shown(list(before)), _shown(list(after)))
         report.add(operation, "security", direction, delta)
+
+
+def _compare_addresses(
+    report: Report,
+    base: tuple[Document, dict[Alternative, None]],
+    revision: tuple[Document, dict[Alternative, None]],
+    operation: str,
+) -> None:
+    """Where the credentials of schemes that both sides demand are obtained."""
+    names = [{demand.scheme for way in ways for demand in way} for _, ways in (base, revision)]
+    for name in sorted(names[0] & names[1]):
+        before, after = scheme(base[0], name), scheme(revision[0], name)
+        kinds = sorted(before.mapping("flows").keys() & after.mapping("flows").keys(), key=str)
+        places = [("flows", str(kind), each) for kind in kinds for each in _FLOW]
+        for place in places:
+            old, new = before.child(*place).value, after.child(*place).value
+            if old != new:
+                delta = Delta("security-address", Effect.INCOMPARABLE, old, new, f".{name}.{'.'.join(place)}")
+                report.add(operation, "security", Direction.CONTRACT, delta)
 
 
 def _enough(credential: Alternative, demanded: Alternative, base: Document, revision: Document) -> bool:
@@ -93,7 +115,7 @@ def _identity(node: Node, name: str) -> Any:
 
 
 def _flow_changes(before: Node, after: Node, scopes: frozenset[str]) -> list[str]:
-    """Flows that went, moved, or offer a scope no longer that is demanded."""
+    """Flows that went, or offer a scope no longer that is demanded."""
     changed = []
     for kind, flow in before.items("flows"):
         other = after.child("flows", kind)
@@ -102,7 +124,6 @@ def _flow_changes(before: Node, after: Node, scopes: frozenset[str]) -> list[str
         if not isinstance(other.value, dict):
             changed.append(f"flows.{kind}")
             continue
-        changed += [f"flows.{kind}.{each}" for each in _FLOW if flow.get(each) != other.get(each)]
         had, has = flow.mapping("scopes").keys(), other.mapping("scopes").keys()
         changed += [f"flows.{kind}.scopes.{each}" for each in sorted((had - has) & scopes)]
     return changed

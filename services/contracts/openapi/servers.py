@@ -1,5 +1,6 @@
 """Servers: where calls go. A document that names none leaves it open, so a first one takes nothing away."""
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ def own_servers(*owners: Node) -> Node | None:
 def compare_servers(report: Report, base: Node | None, revision: Node | None, operation: str) -> None:
     """Servers of two owners (the document, a path, an operation)."""
     before, after = _servers(base), _servers(revision)
-    for key in sorted(before.keys() - after.keys()):
+    for key in sorted(each for each in before.keys() - after.keys() if not _met(each, after.keys())):
         delta = Delta("server-removed", Effect.NARROWS, before[key].get("url"), sorted(after) or None)
         report.add(operation, "servers", Direction.REQUEST, delta)
     for key in sorted(before.keys() & after.keys()):
@@ -31,6 +32,14 @@ def _servers(owner: Node | None) -> dict[str, Node]:
         return {}
     nodes = [owner.child("servers", index) for index in range(len(listed))]
     return {_normal(node.get("url")): node for node in nodes if isinstance(node.get("url"), str)}
+
+
+def _met(url: str, others: Iterable[str]) -> bool:
+    """Whether an address without a scheme (`//host/path`) is one of the others, or one of the others is it."""
+    bare = url.partition("//")[2]
+    return any(
+        other.partition("//")[2] == bare and (url.startswith("//") or other.startswith("//")) for other in others
+    ) and bool(bare)
 
 
 def _normal(url: str) -> str:

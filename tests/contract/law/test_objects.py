@@ -115,6 +115,29 @@ CHANGES: list[tuple[str | None, dict[str, Any], dict[str, Any]]] = [
 ]
 
 
+OPENID = {"type": "openIdConnect", "openIdConnectUrl": "https://a/x"}
+MOVED = {**OAUTH, "flows": {"clientCredentials": {"tokenUrl": "https://b/t", "scopes": {"r": "", "w": ""}}}}
+CHANGES += [
+    (
+        "security-scheme",
+        secured({"k": []}, k=OPENID),
+        secured({"k": []}, k={**OPENID, "openIdConnectUrl": "https://b"}),
+    ),
+    (None, secured({"o": ["r"]}, o=OAUTH), secured({"o": ["r"]}, o=MOVED)),
+]
+
+
+def test_generated_clients_are_hurt_by_another_token_address() -> None:
+    pair = secured({"o": ["r"]}, o=OAUTH), secured({"o": ["r"]}, o=MOVED)
+    assert [each.rule for each in compared(*pair)] == ["security-address"]
+    assert broken(*pair, category=Category.SDK) == {"security-address"}
+
+
+def test_a_fingerprint_of_what_utf8_cannot_carry() -> None:
+    (found,) = compared(request({"enum": ["\ud800", "a"]}), request({"enum": ["a"]}))
+    assert len(found.fingerprint) == 16
+
+
 @pytest.mark.parametrize(("rule", "base", "revision"), CHANGES, ids=range(len(CHANGES)))
 def test_changes(rule: str | None, base: dict[str, Any], revision: dict[str, Any]) -> None:
     assert broken(base, revision) == ({rule} if rule else set())
