@@ -1,6 +1,7 @@
 """Files into contract documents: OpenAPI as JSON or YAML, GraphQL as text; what else they refer to comes along."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -10,11 +11,15 @@ import msgspec
 import yaml
 
 from services.contracts import yaml_core
+from services.contracts.swagger import converted
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_FILES = 500
+#: Deeper than any contract that people wrote; keeps every walk far from the interpreter's own limit.
+MAX_DEPTH = 200
 #: Where the documents of other files stand after reading.
 FILES = "x-dovetail-files"
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _SDL = {".graphql", ".graphqls", ".gql", ".sdl"}
 
 
@@ -39,19 +44,25 @@ class ContractDocument(msgspec.Struct, frozen=True):
     sdl: str = ""
 
 
-def read_document(data: bytes, name: str) -> ContractDocument:
-    """A document from bytes. `name` gives the extension and stands in messages. Raises UnreadableDocument."""
+def read_document(data: bytes, name: str, *, older: bool = False) -> ContractDocument:
+    """A document from bytes. `name` gives the extension and stands in messages. Raises UnreadableDocument.
+
+    `older`: Swagger 2.0, too, as the OpenAPI 3.0 document that says the same.
+    """
     if Path(name).suffix.lower() in _SDL:
         return ContractDocument("sdl", name, sdl=_decoded(data, name))
-    return ContractDocument("openapi", name, openapi=_modern(_openapi(parse(data, name), name), name))
+    return ContractDocument("openapi", name, openapi=_modern(_openapi(parse(data, name), name, older), name))
 
 
 def read_path(path: Path) -> ContractDocument:
-    """A document from a file; what it refers to in files of its own folder is taken in. Raises UnreadableDocument."""
+    """A document from a file; what it refers to in files of its own folder is taken in. Raises UnreadableDocument.
+
+    Swagger 2.0 is read as the OpenAPI 3.0 document that says the same.
+    """
     name = str(path)
     if path.suffix.lower() in _SDL:
         return read_document(_bytes(path), name)
-    root = _openapi(parse(_bytes(path), name), name)
+    root = _openapi(parse(_bytes(path), name), name, older=True)
     _Bundle(path, root).take_in()
     return ContractDocument("openapi", name, openapi=_modern(root, name))
 
@@ -59,6 +70,23 @@ def read_path(path: Path) -> ContractDocument:
 def parse(data: bytes, name: str) -> Any:
     """JSON or YAML, by extension and content, into plain values. Raises UnreadableDocument."""
     text = _decoded(data, name)
+    found = _parsed(text, name)
+    try:
+        return _carried(found) if _SURROGATE.search(text) else found
+    except RecursionError as error:
+        raise UnreadableDocument("is nested too deep", name=name) from error
+
+
+def _carried(value: Any) -> Any:
+    """The same, with lone surrogates, which JSON can escape and UTF-8 cannot carry, as the text of their escapes."""
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, list):
+        return [_carried(each) for each in value]
+    return {_carried(key): _carried(each) for key, each in value.items()} if isinstance(value, dict) else value
+
+
+def _parsed(text: str, name: str) -> Any:
     suffix = Path(name).suffix.lower()
     looks_json = text.lstrip()[:1] in ("{", "[")
     if suffix == ".json" or (looks_json and suffix not in (".yaml", ".yml")):
@@ -126,10 +154,12 @@ def is_known(version: Any) -> bool:
     return str(version).startswith(("3.0", "3.1", "3.2"))
 
 
-def _openapi(value: Any, name: str) -> dict[str, Any]:
+def _openapi(value: Any, name: str, older: bool) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UnreadableDocument("an OpenAPI document is an object", name=name)
     if "openapi" not in value and "swagger" in value:
+        if not older:
+            raise UnreadableDocument("Swagger 2.0 is not read here; convert it to OpenAPI 3", name=name)
         if str(value["swagger"]) not in ("2.0", "2"):
             raise UnreadableDocument("swagger: must be 2.0", name=name, found=value["swagger"])
         return value
@@ -143,14 +173,23 @@ def _modern(value: dict[str, Any], name: str) -> dict[str, Any]:
     """A Swagger 2.0 document as OpenAPI 3.0; others as they are."""
     if "openapi" in value:
         return value
-    from services.contracts.openapi.documents import measure
-    from services.contracts.swagger import converted
-
-    try:
-        measure(value)
-    except UnreadableDocument as error:
-        raise UnreadableDocument(error.reason, name=name) from error
+    measure(value, name)
     return converted(value)
+
+
+def measure(value: Any, name: str = "") -> None:
+    """Refuse a value that is nested deeper than MAX_DEPTH; looks at every level once."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for each in level
+            for child in (each.values() if isinstance(each, dict) else each)
+            if isinstance(child, (dict, list))
+        ]
+        if not level:
+            return
+    raise UnreadableDocument(f"nested deeper than {MAX_DEPTH} levels", name=name)
 
 
 class _Bundle:

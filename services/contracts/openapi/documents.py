@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-from services.contracts.reading import UnreadableDocument, is_known
+from services.contracts.reading import UnreadableDocument, is_known, measure
 
-#: Deeper than any contract that people wrote; keeps every walk far from the interpreter's own limit.
-MAX_DEPTH = 200
 #: A chain of references longer than this is taken for one that leads nowhere.
 MAX_CHAIN = 64
 
@@ -128,18 +126,3 @@ def walk(start: Node) -> Iterator[Node]:
             stack.extend(node.child(name) for name in node.value if isinstance(name, str))
         elif isinstance(node.value, list):
             stack.extend(node.child(index) for index in range(len(node.value)))
-
-
-def measure(value: Any) -> None:
-    """Refuse a value that is nested deeper than MAX_DEPTH; looks at every level once."""
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [
-            child
-            for each in level
-            for child in (each.values() if isinstance(each, dict) else each)
-            if isinstance(child, (dict, list))
-        ]
-        if not level:
-            return
-    raise UnreadableDocument(f"nested deeper than {MAX_DEPTH} levels")

@@ -1,5 +1,6 @@
 """JSON values as JSON Schema compares them: 1 is 1.0, true is not 1, and an object has no order."""
 
+import json
 from typing import Any
 
 import msgspec
@@ -11,7 +12,11 @@ _KEPT = 2**53
 
 def value_key(value: Any) -> str:
     """A text that is equal for equal JSON values."""
-    return msgspec.json.encode(_canonical(value), order="deterministic", enc_hook=str).decode()
+    whole = _canonical(value)
+    try:
+        return msgspec.json.encode(whole, order="deterministic", enc_hook=str).decode()
+    except UnicodeEncodeError:
+        return json.dumps(whole, sort_keys=True)
 
 
 def _canonical(value: Any) -> Any:

@@ -131,6 +131,12 @@ def test_json_that_is_refused(text: str) -> None:
         parse(text.encode("latin-1"), "a.json")
 
 
+def test_lone_surrogates_become_the_text_of_their_escapes() -> None:
+    pair = '{"a": "\\ud83d\\ude00", "\\uD800": ["\\udc00"]}'
+    for name in ("a.json", "a.yaml"):
+        assert parse(pair.encode(), name) == {"a": "\U0001f600", "\\ud800": ["\\udc00"]}
+
+
 def test_yaml_by_the_core_schema() -> None:
     text = b"200: 2020-01-01\nyes: no\non: 0o17\nx: 0x1F\ns: '1'\nn: ~\nm: &m {a: 1}\nk: {<<: *m, a: 2, b: 1e3}"
     assert parse(text, "a.yml") == {
