@@ -5,13 +5,12 @@ the key of a page begins with the tenant.
 """
 
 from collections import OrderedDict
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from app.clock import Clock
-from services.paging import OffsetRequest
 
 #: A bound for what moves no version: rows changed by hand, or by a release from before there were versions.
 MOST_SECONDS = 60.0
@@ -20,15 +19,16 @@ _OVERHEAD_BYTES = 512
 _MOST_SPELLINGS = 4_096
 _LONGEST_SPELLING = 512
 
-#: (path, query string) as they were sent: there are many for one page.
+#: (version and path, query string) as they were sent: there are many for one page.
 Spelling = tuple[str, bytes]
 
 
 class Page(NamedTuple):
-    """The body of an answer, and how long the walk is that it begins: 1 where it begins none."""
+    """The body of an answer, how long the walk is that it begins (1 where it begins none), and its entity tag."""
 
     body: bytes
     walk: int
+    tag: str = ""
 
 
 class _Kept(NamedTuple):
@@ -41,7 +41,7 @@ class _Kept(NamedTuple):
 class Query(NamedTuple):
     """A query that was checked; `key` names the list and all that its answer depends on, whatever the spelling."""
 
-    asked: OffsetRequest
+    asked: Any
     key: bytes
 
 
@@ -58,7 +58,7 @@ class PageCache:
         """What was asked in this spelling before, and passed."""
         return self._queries.get(spelling)
 
-    def learn(self, spelling: Spelling, name: str, asked: OffsetRequest) -> Query:
+    def learn(self, spelling: Spelling, name: str, asked: Any) -> Query:
         """Remember a query of a list once it has passed; its answer must depend on `name` and `asked` alone."""
         query = self._queries.get(spelling)
         if query is None:
@@ -89,6 +89,11 @@ class PageCache:
         self._pages[name] = _Kept(page, version, self._clock.monotonic() + MOST_SECONDS, size)
         self.bytes += size
         while self.bytes > self.most_bytes:
+            self._forget(next(iter(self._pages)))
+
+    def drop(self) -> None:
+        """Keep no page any more of those that there are."""
+        while self._pages:
             self._forget(next(iter(self._pages)))
 
     def _forget(self, name: tuple[UUID, bytes]) -> None:

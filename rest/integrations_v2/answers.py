@@ -18,14 +18,25 @@ _CACHE = "private, no-cache"
 
 def answer(request: Request[Any, Any, Any], body: Any) -> Response[Any]:
     """The body as JSON with its tag; 304 without a body where the caller has it already."""
-    content = msgspec.json.encode(body)
-    tag = hashlib.blake2b(content, digest_size=16).hexdigest()
-    headers = {"ETag": f'"{tag}"', "Cache-Control": _CACHE}
-    if _is_known(request.headers.get("if-none-match"), tag):
+    return answer_bytes(request, msgspec.json.encode(body))
+
+
+def answer_bytes(request: Request[Any, Any, Any], content: bytes) -> Response[Any]:
+    tag = tag_of(content)
+    headers = tag_headers(tag)
+    if is_known(request.headers.get("if-none-match"), tag):
         return Response(None, status_code=304, headers=headers)
     return Response(content, headers=headers, media_type=MediaType.JSON)
 
 
-def _is_known(given: str | None, tag: str) -> bool:
+def tag_of(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def tag_headers(tag: str) -> dict[str, str]:
+    return {"ETag": f'"{tag}"', "Cache-Control": _CACHE}
+
+
+def is_known(given: str | None, tag: str) -> bool:
     """If-None-Match (RFC 9110 section 13.1.2) compares weakly: a proxy that packs an answer makes its tag weak."""
     return given is not None and (given.strip() == "*" or tag in _TAGS.findall(given))

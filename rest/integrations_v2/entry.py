@@ -8,23 +8,33 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Message, Scope
 
-from rest.consumers.admission import approach_of, let_in
+from rest.consumers import admission
 from rest.consumers.headers import EXPOSED, headers_of
 from rest.integrations_v2.cursors import Cursor, NoCursor, mark_of_query, read_cursor
 from rest.integrations_v2.queries import Query
 
 
 async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Guard: header, key, credential, installation, rate limit, origin, scope; then the query's names and cursor.
+    """Guard: who was not let in or refused before the routing is now."""
+    state = connection.scope["state"]
+    if "refused" in state:
+        raise state["refused"]
+    if "context" not in state:
+        await let_in(connection.scope, handler.opt)
+
+
+async def let_in(scope: Any, opt: Mapping[str, Any]) -> None:
+    """Header, key, credential, installation, rate limit, origin, scope; then the query's names and cursor.
 
     A page that a cursor of ours leads to belongs to the walk that its first page began, and is not refused for
     quota, however many pages there are; each pays for itself as far as the budget goes.
     """
-    scope: Any = connection.scope
-    opt, state = handler.opt, scope["state"]
+    state = scope["state"]
     query = _query(scope, state["runtime"].cursor_key)
-    approach = approach_of(scope, opt, "integrations/v2", page=query.page, walk=_walk(query, opt), pays_ahead=False)
-    await let_in(scope, opt, approach)
+    approach = admission.approach_of(
+        scope, opt, "integrations/v2", page=query.page, walk=_walk(query, opt), pays_ahead=False
+    )
+    await admission.let_in(scope, opt, approach)
     query.check_names(opt.get("parameters", frozenset()))
     query.check_cursor(state["context"].tenant.bytes)
     state["query"] = query
@@ -50,7 +60,11 @@ def _cursor(key: bytes, text: str | None) -> Cursor | None:
         return None
 
 
+def own_headers(scope: Any) -> list[tuple[bytes, bytes]]:
+    return headers_of(scope, b"Origin, X-API-Key", f"{EXPOSED}, ETag")
+
+
 async def add_headers(message: Message, scope: Scope) -> None:
     """`before_send` hook."""
     if message["type"] == "http.response.start":
-        message["headers"] = [*message["headers"], *headers_of(scope, b"Origin, X-API-Key", f"{EXPOSED}, ETag")]
+        message["headers"] = [*message["headers"], *own_headers(scope)]

@@ -7,16 +7,15 @@ from uuid import UUID
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from app.database import Row
 from app.errors import OriginNotFound
 from rest.integrations_v2 import REVISION, items, queries, shapes
-from rest.integrations_v2.answers import answer
-from rest.integrations_v2.cursors import Cursor, mark, write_cursor
+from rest.integrations_v2.answers import answer, answer_bytes
 from rest.integrations_v2.described import WORDS, answers_of
 from rest.integrations_v2.entry import admit
+from rest.integrations_v2.pages import FollowedList, page_body, read_page
 from rest.integrations_v2.queries import Query, feed_request
 from services.context import Context
-from services.feeds import FeedPage, ListPage
+from services.feeds import FeedPage, FeedRequest
 from services.installations import get_own_installation
 from services.operations import declared
 from services.origins.registry import check_own_origin
@@ -64,26 +63,20 @@ def _query(request: Asked) -> Query:
     return query
 
 
-async def _page(
-    request: Asked, name: str, found: ListPage, item: Callable[[Row], items.Item], *, followed: bool = True
-) -> Response[Any]:
-    """The wrapper of a list. Page 1 begins a walk; its last page says from where changes are to be asked for."""
-    assert isinstance(found, FeedPage)
-    body: dict[str, Any] = {name: [item(row) for row in found.rows], "next_cursor": None}
-    if found.after is not None:
-        body["next_cursor"] = _cursor(request, found)
-        await _context(request).runtime.gate.reserve(request.scope["state"]["approach"])
-    if followed:
-        body["next_updated_since"] = found.until if found.after is None else None
-    return answer(request, body)
+async def _page(request: Asked, which: FollowedList, asked: FeedRequest) -> Response[Any]:
+    return answer_bytes(request, (await read_page(request.scope, which, asked)).body)
 
 
-def _cursor(request: Asked, found: FeedPage) -> str:
-    assert found.after is not None
-    context, query = _context(request), _query(request)
-    at, row = found.after
-    made = Cursor(mark(context.tenant.bytes), query.path, query.mark, query.page + 1, found.until, at, row.bytes)
-    return write_cursor(context.runtime.cursor_key, made)
+def contract_list(path: str, which: FollowedList, *filters: str) -> Callable[[Any], HTTPRouteHandler]:
+    """A list that is followed; its handler only checks the query."""
+    parameters = (*_PAGE, "updated_since", "q", *filters)
+    return contract_get(path, which.operation, parameters=parameters, list=which)
+
+
+_PEOPLE = FollowedList("people", list_people, items.followed_person)
+_PUBLICATIONS = FollowedList("publications", list_publications, items.followed_publication)
+_WORKS = FollowedList("works", list_works, items.followed_work)
+_PROJECTS = FollowedList("projects", list_projects, items.followed_project)
 
 
 @get("/health", operation_id="get_health", **WORDS["get_health"].kwargs())
@@ -97,7 +90,7 @@ async def get_installation(request: Asked) -> Response[shapes.InstallationAnswer
     return answer(request, shapes.InstallationAnswer(items.installation(found["installation"], found["origins"])))
 
 
-@contract_get("/people", list_people, parameters=(*_PAGE, "updated_since", "q"))
+@contract_list("/people", _PEOPLE)
 async def get_people(
     request: Asked,
     limit: queries.Limit = 50,
@@ -106,7 +99,7 @@ async def get_people(
     q: queries.Q = None,
 ) -> Response[shapes.PeoplePage]:
     asked = feed_request(_query(request), limit, updated_since, q=q)
-    return await _page(request, "people", await list_people(_context(request), asked), items.followed_person)
+    return await _page(request, _PEOPLE, asked)
 
 
 @contract_get("/people/{orcid_id:str}", get_person)
@@ -118,15 +111,13 @@ async def get_one_person(request: Asked, orcid_id: queries.OrcidId) -> Response[
 async def get_publications_of_person(
     request: Asked, orcid_id: queries.OrcidId, limit: queries.Limit = 50, cursor: queries.CursorText = None
 ) -> Response[shapes.PersonPublicationsPage]:
-    found = await list_publications_by(_context(request), orcid_id, feed_request(_query(request), limit))
-    return await _page(request, "publications", found, items.followed_publication, followed=False)
+    found: FeedPage = await list_publications_by(_context(request), orcid_id, feed_request(_query(request), limit))
+    if found.after is not None:
+        await _context(request).runtime.gate.reserve(request.scope["state"]["approach"])
+    return answer(request, page_body(request.scope, "publications", found, items.followed_publication))
 
 
-@contract_get(
-    "/publications",
-    list_publications,
-    parameters=(*_PAGE, "updated_since", "q", "publication_type", "publication_year", "min_cited_by"),
-)
+@contract_list("/publications", _PUBLICATIONS, "publication_type", "publication_year", "min_cited_by")
 async def get_publications(
     request: Asked,
     limit: queries.Limit = 50,
@@ -141,11 +132,10 @@ async def get_publications(
         "publication_type": publication_type, "publication_year": publication_year, "min_cited_by": min_cited_by,
     }  # fmt: skip
     asked = feed_request(_query(request), limit, updated_since, q=q, **filters)
-    found = await list_publications(_context(request), asked)
-    return await _page(request, "publications", found, items.followed_publication)
+    return await _page(request, _PUBLICATIONS, asked)
 
 
-@contract_get("/works", list_works, parameters=(*_PAGE, "updated_since", "q", "work_type", "publication_year"))
+@contract_list("/works", _WORKS, "work_type", "publication_year")
 async def get_works(
     request: Asked,
     limit: queries.Limit = 50,
@@ -157,10 +147,10 @@ async def get_works(
 ) -> Response[shapes.WorksPage]:
     filters = {"work_type": work_type, "publication_year": publication_year}
     asked = feed_request(_query(request), limit, updated_since, q=q, **filters)
-    return await _page(request, "works", await list_works(_context(request), asked), items.followed_work)
+    return await _page(request, _WORKS, asked)
 
 
-@contract_get("/projects", list_projects, parameters=(*_PAGE, "updated_since", "q"))
+@contract_list("/projects", _PROJECTS)
 async def get_projects(
     request: Asked,
     limit: queries.Limit = 50,
@@ -169,7 +159,7 @@ async def get_projects(
     q: queries.Q = None,
 ) -> Response[shapes.ProjectsPage]:
     asked = feed_request(_query(request), limit, updated_since, q=q)
-    return await _page(request, "projects", await list_projects(_context(request), asked), items.followed_project)
+    return await _page(request, _PROJECTS, asked)
 
 
 @contract_get("/verify/{origin_id:str}", check_own_origin, pending_too=True)

@@ -4,12 +4,14 @@ from litestar import Litestar
 from litestar.logging import LoggingConfig
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme, Server
+from litestar.types import Receive, Scope, Send
 
 from rest.consumers.surface import ALLOWED_HEADERS, ConsumerSurface
 from rest.integrations_v2 import PREFIX, REVISION
 from rest.integrations_v2.document import DescribedApp
 from rest.integrations_v2.entry import add_headers
 from rest.integrations_v2.errors import on_error
+from rest.integrations_v2.pages import answer_kept
 from rest.integrations_v2.routes import ROUTES
 from services.runtime import Runtime
 
@@ -47,10 +49,19 @@ def build_app(runtime: Runtime | None) -> Litestar:
     )
 
 
+#: The lists that are followed, by path, with what their routes say of them.
+LISTS = {path: route.opt for route in ROUTES if route.opt.get("list") for path in route.paths}
+
+
 class IntegrationsV2(ConsumerSurface):
-    """ASGI: the contract's document, CORS preflights, and the routes."""
+    """ASGI: the contract's document, CORS preflights, and the routes; a list that is kept comes without them."""
 
     allowed_headers = f"{ALLOWED_HEADERS}, If-None-Match"
 
     def __init__(self, runtime: Runtime, document: bytes) -> None:
         super().__init__(runtime, document, build_app(runtime))
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        listed = LISTS.get(scope["path"]) if scope.get("method") == "GET" else None
+        if listed is None or not await answer_kept(scope, send, listed):
+            await super()._answer(scope, receive, send)

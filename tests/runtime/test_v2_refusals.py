@@ -198,7 +198,7 @@ async def test_what_breaks_inside(v2: Surface, world: World, monkeypatch: pytest
         raise RuntimeError("SELECT secret FROM vault")
 
     monkeypatch.setattr("services.people.reading.feed_page", broken)
-    found = await problem(v2, 500, "internal_error", "/people", key)
+    found = await problem(v2, 500, "internal_error", "/people?limit=3", key)
     assert "secret" not in str(found)
 
 
