@@ -1,10 +1,14 @@
 """The clock jumps, and time passes: keys expire by it, the chain and the limits do not break by it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from joserfc.jwk import OKPKey
 
-from app.clock import DAY, HOUR, MINUTE, SECOND
+from app.auth.tokens import JwksKeys
+from app.clock import DAY, HOUR, MINUTE, SECOND, SettableClock
+from app.settings import OidcIssuer
 from models.installations import Credential
 from services.chain.verifying import verify_chain
 from services.credentials import revoke_credential, rotate_credential
@@ -12,6 +16,7 @@ from services.duties import expire
 from tests.resilience.serving import timed
 from tests.runtime.records import person
 from tests.runtime.surface import Surface
+from tests.world import World
 
 pytestmark = pytest.mark.resilience
 
@@ -110,3 +115,76 @@ async def test_uses_of_two_days(engine: str, tmp_path: Path, monkeypatch: pytest
             Credential.last_used_at, where=Credential.id == issued.credential["id"]
         )
         assert row == {"last_used_at": first + DAY}
+
+
+@pytest.mark.parametrize("jump", [-HOUR, HOUR])
+@pytest.mark.parametrize("version", ["v1", "v2"])
+async def test_a_spent_budget_stays_spent(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, jump: int
+) -> None:
+    """An hour back or forth neither fills a bucket nor makes anybody wait longer."""
+    async with timed(engine, tmp_path, monkeypatch) as (world, clock):
+        surface, key = Surface(world, version), await world.ready_key(rate_limit_per_minute=1, rate_limit_burst=2)
+        assert [(await surface.get("/installation", key)).status_code for _ in range(3)] == [200, 200, 429]
+        clock.jump(jump)
+        refused = await surface.get("/installation", key)
+        assert refused.status_code == 429
+        assert 1 <= int(refused.headers["retry-after"]) <= 60
+
+
+@pytest.mark.parametrize("jump", [-HOUR, HOUR])
+async def test_a_walk_over_v2_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: int) -> None:
+    """A list that was begun is read to its end, past the limit, though the clock jumps between its pages."""
+    async with timed("sqlite", tmp_path, monkeypatch) as (world, clock):
+        await world.people(*(person(n) for n in range(1, 6)))
+        v2, key = Surface(world, "v2"), await world.ready_key(rate_limit_per_minute=1, rate_limit_burst=1)
+        page = await v2.ok("/people?limit=2", key)
+        seen = list(page["people"])
+        while page["next_cursor"]:
+            clock.jump(jump)
+            page = await v2.ok(f"/people?limit=2&cursor={page['next_cursor']}", key)
+            seen += page["people"]
+        assert len({row["orcid_id"] for row in seen}) == len(seen) == 5
+
+
+async def _rest(world: World, token: str) -> tuple[int, str | None]:
+    """The status of a list of the platform, and the code of a refusal."""
+    answer = await world.client.get("/api/v1/integrations/definitions", headers={"Authorization": f"Bearer {token}"})
+    return answer.status_code, None if answer.is_success else answer.json()["error"]["code"]
+
+
+async def test_a_token_over_rest_ends_by_the_clock_as_it_is(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An hour forth it has ended, although it was verified a moment ago; set right again, it is good again."""
+    async with timed(engine, tmp_path, monkeypatch) as (world, clock):
+        token = world.token("admin", ttl_seconds=1_800)
+        assert await _rest(world, token) == (200, None)
+        clock.jump(HOUR)
+        assert await _rest(world, token) == (401, "UNAUTHORIZED")
+        clock.jump(-HOUR)
+        assert await _rest(world, token) == (200, None)
+        clock.jump(-HOUR)
+        assert await _rest(world, token) == (200, None), "it was verified less than half a minute ago"
+        clock.advance(MINUTE)
+        assert await _rest(world, token) == (401, "UNAUTHORIZED"), "by this clock it is not yet issued"
+
+
+async def test_the_keys_of_an_issuer_are_kept_by_waiting_alone() -> None:
+    """A clock that jumps makes nobody ask the issuer again, and keeps no key longer; an hour that passes does."""
+    clock, asked, key = SettableClock(), list[str](), OKPKey.generate_key("Ed25519", auto_kid=True)
+
+    async def fetch(address: str) -> Any:
+        asked.append(address)
+        return {"keys": [key.as_dict(private=False)]}
+
+    issuer = OidcIssuer("https://issuer.example", "dovetail", jwks_url="https://issuer.example/keys")
+    source = JwksKeys(issuer, fetch, clock)
+    await source.keys(key.kid)
+    for jump in (-HOUR, HOUR, 2 * HOUR, -30 * DAY):
+        clock.jump(jump)
+        await source.keys(key.kid)
+    assert len(asked) == 1
+    clock.advance(HOUR + SECOND)
+    await source.keys(key.kid)
+    assert len(asked) == 2

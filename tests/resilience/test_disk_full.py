@@ -21,6 +21,7 @@ from services.chain.verifying import verify_chain
 from tests.claims import free_port
 from tests.resilience.disks import SmallDisk, small_disk
 from tests.resilience.processes import Server
+from tests.resilience.serving import alone
 from tests.runtime.records import person
 from tests.runtime.surface import Surface
 from tests.world import World, running
@@ -30,6 +31,13 @@ CREATE = "mutation($t: String!) { createProject(input: {title: $t}) { project { 
 NO_ROOM = "The database has no room on its disk, so nothing was written; try again when there is."
 _TITLES = Statement("SELECT title, search_text FROM project WHERE tenant = {tenant}")
 _TALLY = Statement("SELECT total FROM tally WHERE tenant = {tenant} AND kind = 'projects'")
+
+#: A disk cannot be filled under the server that others use: it answers as it does when its own is full.
+_DISK_FULL = (
+    "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$",
+    "CREATE TRIGGER full_disk AFTER INSERT ON project FOR EACH ROW EXECUTE FUNCTION no_room()",
+)
 
 
 @pytest.fixture
@@ -100,6 +108,28 @@ async def test_what_is_held_in_memory_stays_and_is_written_afterwards(full: tupl
     report = await verify_chain(world.runtime.database, world.runtime.audit_key, world.tenant, [])
     assert report.faults == []
     assert report.events > 1
+
+
+@pytest.mark.postgres
+async def test_a_full_disk_of_postgresql(tmp_path: Path) -> None:
+    """53100 of a write: 503 that says so, nothing of the change is there, and reads go on."""
+    async with alone("postgres", tmp_path) as world:
+        v1, key = Surface(world), await world.ready_key()
+        await world.people(*(person(n) for n in range(1, 6)))
+        for statement in _DISK_FULL:
+            await world.runtime.database.engine.run_ddl(statement)
+        refused = await _create(world, "refused")
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+        error = refused.json()["errors"][0]
+        assert (error["extensions"]["code"], error["message"]) == ("SERVICE_UNAVAILABLE", NO_ROOM)
+        assert len((await v1.ok("/people", key))["people"]) == 5
+        await world.runtime.database.engine.run_ddl("DROP TRIGGER full_disk ON project")
+        assert (await _create(world, "afterwards")).status_code == 200
+        rows = await world.runtime.database.fetch(_TITLES, tenant=world.tenant)
+        assert [row["title"] for row in rows] == ["afterwards"]
+        await world.runtime.sealer.seal_all()
+        report = await verify_chain(world.runtime.database, world.runtime.audit_key, world.tenant, [])
+        assert report.faults == []
 
 
 async def test_files_beside_the_database_are_whole_or_as_they_were(full: tuple[World, SmallDisk]) -> None:

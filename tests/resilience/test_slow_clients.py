@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 import uvicorn
 
+from app import bus
 from app.cli import connections
 from app.cli.serve import configured
 from app.database import bind
+from models.audit import AuditHead
 from models.piccolo_app import TABLES
 from tests.resilience.listeners import EventStream, Subscription
 from tests.resilience.serving import alone
@@ -188,3 +190,39 @@ async def test_a_listener_that_does_not_read(reached: Reached, kind: Any) -> Non
 def _stop_reading(listener: Any) -> None:
     transport = listener.socket.transport if isinstance(listener, Subscription) else listener._writer.transport
     transport.pause_reading()
+
+
+@pytest.mark.parametrize("kind", [EventStream, Subscription])
+async def test_a_slow_listener_is_told_that_it_lagged(
+    reached: Reached, kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads nothing for a while, and then all: `lagged` with a number, and each event once and in order."""
+    monkeypatch.setattr(connections, "UNREAD_SECONDS", 600.0)
+    queue = bus.Subscription(3)
+    monkeypatch.setattr(bus, "Subscription", lambda: queue)
+    world = reached.world
+    slow = await kind.opened(reached.url, world.token("admin"), HISTORY, 4_096)
+    while world.runtime.bus.readers() < 1:  # noqa: ASYNC110 - it sets no event
+        await asyncio.sleep(0.01)
+    _stop_reading(slow)
+    noise = random.Random(4)  # what is sent over WebSocket is compressed
+    while not queue.dropped:
+        for _ in range(20):
+            await world.installation(verified=False, description=noise.randbytes(950).hex())
+        await world.runtime.sealer.seal_all()
+    last = (await AuditHead.select(AuditHead.seq).where(AuditHead.tenant == world.tenant))[0]["seq"]
+    _go_on_reading(slow)
+    seqs, dropped = list[int](), list[int]()
+    async with asyncio.timeout(60):
+        while not seqs or seqs[-1] < last:
+            told = (await slow.next())["data"]["auditEvents"]
+            seqs += [told["event"]["seq"]] if told["event"] else []
+            dropped += [told["lagged"]["dropped"]] if told["lagged"] else []
+    assert seqs == list(range(1, last + 1))
+    assert dropped and all(number > 0 for number in dropped)
+    await slow.close()
+
+
+def _go_on_reading(listener: Any) -> None:
+    transport = listener.socket.transport if isinstance(listener, Subscription) else listener._writer.transport
+    transport.resume_reading()

@@ -16,13 +16,16 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
+from app.database import bind
 from app.settings import Settings, load_settings
+from models.piccolo_app import TABLES
 from services.credentials import revoke_credential
 from services.projects import ProjectFields, create_project
 from tests.architecture.code import ROOT
 from tests.claims import free_port
-from tests.databases import fresh_url, required_redis_url  # noqa: F401 - a fixture
+from tests.databases import fresh_url, missing, redis_url
 from tests.world import World, running
 
 pytestmark = [pytest.mark.resilience, pytest.mark.postgres, pytest.mark.redis]
@@ -69,17 +72,21 @@ class Served:
             return await client.get(f"{self.url}/integrations/v1{path}", headers={"X-API-Key": key})
 
 
-@pytest.fixture
-async def served(tmp_path: Path, required_redis_url: str) -> AsyncIterator[Served]:  # noqa: F811
-    with fresh_url("postgres", tmp_path) as url:
-        settings = load_settings({}, home=tmp_path / "home", database_url=url, port=free_port())
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def workers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    """Two workers for the whole module: each test has a tenant of its own in them."""
+    folder, redis = tmp_path_factory.mktemp("workers"), redis_url()
+    if redis is None:
+        missing("Redis")
+    with fresh_url("postgres", folder) as url:
+        settings = load_settings({}, home=folder / "home", database_url=url, port=free_port())
         async with running(url, settings.home) as (app, client):
             world = await World(app, client).open()
-            log = tmp_path / "log"
+            log = folder / "log"
             command = [sys.executable, "-m", "app.cli", "serve", "--workers", "2"]
             with log.open("wb") as output:
                 process = subprocess.Popen(
-                    command, cwd=ROOT, env=_environment(settings, required_redis_url), stdout=output, stderr=output
+                    command, cwd=ROOT, env=_environment(settings, str(redis)), stdout=output, stderr=output
                 )
             try:
                 await _ready(f"http://127.0.0.1:{settings.port}", process, log)
@@ -89,24 +96,35 @@ async def served(tmp_path: Path, required_redis_url: str) -> AsyncIterator[Serve
                 await asyncio.to_thread(process.wait, 20)
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def served(workers: Served) -> Served:
+    app, client = workers.world.app, workers.world.client
+    bind(app.runtime.database, TABLES)
+    return Served(workers.url, workers.process, await World(app, client).open())
+
+
 async def test_workers_share_one_budget(served: Served) -> None:
     """16 callers on one installation get the burst and what flows in meanwhile, whichever worker answers."""
     key = await served.world.ready_key(rate_limit_per_minute=PER_MINUTE, rate_limit_burst=BURST)
-    admitted: list[float] = []
+    admitted: list[tuple[float, float]] = []
     started = time.monotonic()
 
     async def hammer() -> None:
         async with httpx.AsyncClient() as client:
             while time.monotonic() - started < 4:
+                asked = time.monotonic()
                 answer = await client.get(f"{served.url}/integrations/v1/people", headers={"X-API-Key": key})
                 assert answer.status_code in (200, 429)
                 if answer.status_code == 200:
-                    admitted.append(time.monotonic())
+                    admitted.append((asked, time.monotonic()))
 
     await asyncio.gather(*(hammer() for _ in range(16)))
-    # Nothing flows into a bucket that is full, so the time begins with the first that was taken.
-    ideal = BURST + (max(admitted) - min(admitted)) * PER_MINUTE / 60
-    assert abs(len(admitted) - ideal) <= max(2, ideal * 0.01)
+    # Nothing flows into a bucket that is full, so the time begins with the first that was taken. When each was
+    # taken is known to lie between its question and its answer: no number above the one nor below the other is right.
+    asked, answered = zip(*admitted, strict=True)
+    most = BURST + (max(answered) - min(asked)) * PER_MINUTE / 60
+    least = BURST + (max(asked) - min(answered)) * PER_MINUTE / 60
+    assert least - 2 <= len(admitted) <= most + 1
 
 
 async def test_a_revoked_key_is_refused_by_every_worker_within_a_second(served: Served) -> None:
@@ -198,6 +216,5 @@ async def test_a_killed_worker_is_replaced(served: Served) -> None:
             break
         await asyncio.sleep(0.1)
     assert len(served.workers()) == 2
-    await asyncio.sleep(1.5)
     for _ in range(10):
         assert (await served.get(key)).status_code == 200
