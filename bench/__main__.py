@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import audit_growth, pairs, people_growth, starts, subscribers
+from bench import audit_growth, execute_overhead, pairs, people_growth, starts, subscribers
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -22,7 +22,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--redis", default=os.environ.get("DOVETAIL_TEST_REDIS_URL"), help="for two workers")
     parser.add_argument(
-        "--only", action="append", choices=("pairs", "starts", "people", "audit", "subscribers"), default=[]
+        "--only", action="append", choices=("pairs", "starts", "people", "audit", "subscribers", "execute"), default=[]
     )
     parser.add_argument("--people", type=int, default=10_000, help="people of the pairs")
     parser.add_argument("--rounds", type=int, default=3)
@@ -46,6 +46,7 @@ def _parts(given: argparse.Namespace, folder: Path) -> dict[str, Callable[[], st
         "starts": lambda: starts.run(server, folder, times=given.rounds),
         "people": lambda: people_growth.run(server, folder, RESULTS, most=given.most_people, calls=given.calls),
         "audit": lambda: audit_growth.run(server, folder, RESULTS, most=given.most_events, calls=given.calls),
+        "execute": lambda: execute_overhead.run(server, folder, calls=given.calls),
         "subscribers": lambda: subscribers.run(
             server, folder, RESULTS, most=given.most_subscribers, calls=max(given.calls // 10, 5)
         ),

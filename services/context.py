@@ -22,12 +22,24 @@ T = TypeVar("T")
 class Context:
     """The state of one request on its way through an operation."""
 
-    __slots__ = ("_after_commit", "_noted", "action", "principal", "request_id", "runtime", "surface", "verdict")
+    __slots__ = (
+        "_after_commit",
+        "_noted",
+        "action",
+        "principal",
+        "reached",
+        "request_id",
+        "runtime",
+        "surface",
+        "verdict",
+    )
 
     def __init__(self, runtime: "Runtime", principal: Principal, surface: Surface, request_id: str) -> None:
         self.runtime, self.principal = runtime, principal
         self.surface, self.request_id = surface, request_id
         self.action: str | None = None
+        #: Whether something was asked elsewhere that may have changed something there.
+        self.reached = False
         #: What a limit of the operation's own said, beside the caller's.
         self.verdict: Verdict | None = None
         self._noted: list[Entry] = []

@@ -25,7 +25,7 @@ _JSON = "application/json"
 #: Kept for a repeated request beside status and body.
 _KEPT_HEADERS = ("etag", "location")
 #: What was refused with these was not begun, or may go well next time.
-_NOT_KEPT = frozenset({429, 500, 503})
+_NOT_KEPT = frozenset({429, 500, 502, 503, 504})
 _ERRORS = {
     400: "The request breaks a rule; the answer names each field and its rule.",
     401: "Neither a bearer token nor a client certificate that is known here.",
@@ -129,10 +129,11 @@ def _once(function: Callable[..., Awaitable[Response[Any]]]) -> Callable[..., Aw
         try:
             response = await _answered(request, function, given)
         except Exception:
-            # Not so where it was cancelled: what it did is not known then.
-            await forget(context, found)
+            # Not so where it was cancelled, or asked something elsewhere: what it did is not known then.
+            if not context.reached:
+                await forget(context, found)
             raise
-        if response.status_code in _NOT_KEPT:
+        if response.status_code in _NOT_KEPT and not context.reached:
             await forget(context, found)
         else:
             kept = {name: value for name, value in response.headers.items() if name.lower() in _KEPT_HEADERS}

@@ -219,6 +219,27 @@ async def test_a_malformed_response(world: World) -> None:
             assert "malformed response" in error["message"] and error["details"]["statusCode"] == 200
 
 
+async def test_a_key_does_not_repeat_what_may_have_been_done(world: World) -> None:
+    """A write that ended in an error was sent: the same key gives the error again. One that was not sent is free."""
+    platform = Platform(world)
+    write = method("w", request={"method": "POST", "path": "/w"}, resultPath="length(a)")
+    async with upstream() as far:
+        one = await connected(platform, far.base, write)
+        for number, answer in enumerate((json({"a": 1}), json({}, 500))):
+            far.answer(answer)
+            far.seen.clear()
+            for _ in range(2):
+                again = await platform.ask("POST", execute(one, "w"), {}, Idempotency_Key=f"k{number}")
+                assert again.json()["error"]["code"] == "INTEGRATION_ERROR"
+            assert again.headers["Idempotency-Replayed"] == "true" and len(far.seen) == 1
+        far.answer(json({}, 429), json({"a": [1]}))
+        await platform.refused(429, "RATE_LIMIT_EXCEEDED", "POST", execute(one, "w"), {}, Idempotency_Key="k9")
+        await platform.refused(429, "RATE_LIMIT_EXCEEDED", "POST", execute(one, "w"), {}, Idempotency_Key="k9")
+    for _ in range(2):
+        answer = await platform.ask("POST", execute(one, "w"), {}, Idempotency_Key="k10")
+        assert "Idempotency-Replayed" not in answer.headers
+
+
 async def test_what_was_executed_is_listed(world: World) -> None:
     platform = Platform(world)
     async with upstream() as far:

@@ -80,6 +80,6 @@ async def test_what_was_set_is_what_a_call_will_use(world: World) -> None:
     path = f"{INSTANCES}/{made['id']}/credentials"
     await platform.ok("PUT", path, {"credentials": {"token": "sécond ✓"}})
     keys = world.runtime.encryption
-    assert await open_secrets(keys, world.tenant, UUID(made["id"])) == {"token": "sécond ✓"}
+    assert await open_secrets(keys, world.runtime.database, world.tenant, UUID(made["id"])) == {"token": "sécond ✓"}
     await platform.ok("DELETE", path, status=204)
-    assert await open_secrets(keys, world.tenant, UUID(made["id"])) == {}
+    assert await open_secrets(keys, world.runtime.database, world.tenant, UUID(made["id"])) == {}

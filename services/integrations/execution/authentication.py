@@ -123,7 +123,7 @@ class Credentials:
 async def open_credentials(context: Context, target: Target) -> Credentials:
     """Raises ExecutionFailed where a secret does not open: its key is not in the ring."""
     try:
-        secrets = await open_secrets(context.runtime.encryption, context.tenant, target.id)
+        secrets = await open_secrets(context.runtime.encryption, context.database, context.tenant, target.id)
     except Unreadable:
         raise ExecutionFailed("The integration's secrets cannot be opened with the keys of this server.") from None
     return Credentials(context, target, secrets)

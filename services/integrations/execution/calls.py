@@ -184,9 +184,19 @@ async def _called(run: Run, placed: Placed, left: float) -> Answer:
     try:
         answer = await run.context.runtime.egress.call(call)
     except EgressRefused as error:
+        # Of the answer; what is refused before leaves the request unsent.
+        _reached(run, sent=error.rule in _OF_THE_ANSWER)
         raise _refused(run, error) from None
+    except EgressFailed as error:
+        _reached(run, sent=error.sent)
+        raise
+    _reached(run, sent=answer.status != 429)
     run.trace.status_code, run.trace.response_bytes = answer.status, len(answer.body)
     return answer
+
+
+def _reached(run: Run, *, sent: bool) -> None:
+    run.context.reached |= sent and run.method.method.effect != "read"
 
 
 def _refused(run: Run, error: EgressRefused) -> DomainError:

@@ -23,6 +23,15 @@ class Redaction:
         # The longest first: one secret may be part of another.
         self._forms = sorted({*self._forms, *forms}, key=len, reverse=True)
 
+    def touches(self, raw: bytes) -> bool:
+        """Whether JSON may hold a secret: as it is, or with characters escaped."""
+        return bool(self._forms) and (b"\\" in raw or any(form.encode() in raw for form in self._forms))
+
+    def raw(self, raw: bytes) -> bytes:
+        for form in self._forms:
+            raw = raw.replace(form.encode(), MASK.encode())
+        return raw
+
     def text(self, text: str) -> str:
         for form in self._forms:
             if form in text:

@@ -19,6 +19,7 @@ from app.errors import (
 from services.integrations.definitions.compiling import CompiledRule
 from services.integrations.definitions.schemas import schema_faults
 from services.integrations.execution.calls import RETRIED, Run, retry_after, shown_answer
+from services.integrations.execution.redaction import Redaction
 
 _NO_CONTENT = frozenset({204, 205})
 _LONGEST_MESSAGE = 500
@@ -35,8 +36,9 @@ class Reading(NamedTuple):
 def read_answer(run: Run, answer: Answer) -> Reading:
     """The answer, without secrets. Raises the error that it is, by the definition's rules and then by its status."""
     kind = (answer.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
-    body, malformed = _decoded(kind, answer)
-    reading = Reading(answer, run.credentials.redaction.value(body))
+    redaction = run.credentials.redaction
+    body, malformed = _decoded(kind, answer, redaction)
+    reading = Reading(answer, redaction.value(body) if redaction.touches(answer.body) else body)
     _check_rules(run, reading)
     if answer.status == 401:
         text = "The integration refuses the credentials: it answered with status 401."
@@ -53,7 +55,7 @@ def read_answer(run: Run, answer: Answer) -> Reading:
     return reading
 
 
-def _decoded(kind: str, answer: Answer) -> tuple[Any, bool]:
+def _decoded(kind: str, answer: Answer, redaction: Redaction) -> tuple[Any, bool]:
     """The body, and whether it is not what its content type says."""
     if answer.status in _NO_CONTENT or not answer.body:
         return None, False
@@ -64,7 +66,7 @@ def _decoded(kind: str, answer: Answer) -> tuple[Any, bool]:
             return answer.body[:16_384].decode("utf-8", "replace"), bool(kind)
     if kind.startswith("text/") or kind.endswith("xml"):
         return answer.body.decode("utf-8", "replace"), False
-    return {"contentType": kind[:200], "contentBase64": base64.b64encode(answer.body).decode()}, False
+    return {"contentType": kind[:200], "contentBase64": base64.b64encode(redaction.raw(answer.body)).decode()}, False
 
 
 def _check_rules(run: Run, reading: Reading) -> None:
@@ -142,4 +144,5 @@ def _searched(expression: Any, value: Any, place: str) -> Any:
 
 def _inapplicable(place: str, error: Exception) -> NoReturn:
     # The message of the library may repeat the value.
-    raise ExecutionFailed(f"{place} cannot be applied to the answer ({type(error).__name__}).") from None
+    text = f"The integration gave a malformed response: {place} cannot be applied to it ({type(error).__name__})."
+    raise IntegrationFailed(text) from None

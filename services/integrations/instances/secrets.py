@@ -5,12 +5,16 @@ from typing import Any
 from uuid import UUID
 
 from app.auth.encryption import EncryptionKeys, Place, Sealed
+from app.database import Database, Statement
 from app.ids import new_id
 from models.integrations import IntegrationSecret, IntegrationToken
 from services.context import Context
 
 TABLE = "integration_secret"
 MOST_SECRET_CHARACTERS = 65_536
+_OF_INSTANCE = Statement(
+    "SELECT id, name, value, key_id FROM integration_secret WHERE instance = {instance} AND tenant = {tenant}"
+)
 
 
 async def replace_secrets(context: Context, instance_id: UUID, values: Mapping[str, str]) -> None:
@@ -40,12 +44,9 @@ async def forget_token(tenant: UUID, instance_id: UUID) -> int:
     return len(await table.of(tenant).delete().where(table.instance == instance_id).returning(table.id))
 
 
-async def open_secrets(keys: EncryptionKeys, tenant: UUID, instance_id: UUID) -> dict[str, str]:
+async def open_secrets(keys: EncryptionKeys, database: Database, tenant: UUID, instance_id: UUID) -> dict[str, str]:
     """The secrets of an instance in the clear, for the call that is about to be made. Raises Unreadable."""
-    table: Any = IntegrationSecret
-    rows = await table.of(tenant).select(table.id, table.name, table.value, table.key_id).where(
-        table.instance == instance_id
-    )  # fmt: skip
+    rows = await database.fetch(_OF_INSTANCE, instance=instance_id, tenant=tenant)
     return {
         row["name"]: keys.open(Sealed(row["key_id"], row["value"]), Place(TABLE, row["id"], "value")) for row in rows
     }

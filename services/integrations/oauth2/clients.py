@@ -54,7 +54,7 @@ async def client_of(context: Context, instance: Mapping[str, Any]) -> Client:
     if config is None or definition.auth_type not in ("oauth2", "client_credentials"):
         raise IntegrationNotAuthenticated("This integration is not authorized by OAuth2.")
     try:
-        secrets = await open_secrets(context.runtime.encryption, context.tenant, instance["id"])
+        secrets = await open_secrets(context.runtime.encryption, context.database, context.tenant, instance["id"])
     except Unreadable:
         text = "The integration's secrets cannot be opened with the keys of this server."
         raise IntegrationNotAuthenticated(text) from None

@@ -110,7 +110,7 @@ async def test_a_rotation_brings_everything_under_the_new_key(world: World) -> N
     assert await reseal(runtime.database, runtime.encryption) >= 2
     assert {use.key_id for use in await key_uses(runtime.database)} == {name}
     assert await reseal(runtime.database, runtime.encryption) == 0
-    assert await open_secrets(runtime.encryption, world.tenant, UUID(made["id"])) == SECRETS
+    assert await open_secrets(runtime.encryption, runtime.database, world.tenant, UUID(made["id"])) == SECRETS
     again = await platform.ask("POST", "/integrations/definitions", {"name": "x"}, Idempotency_Key="kept")
     assert again.headers["Idempotency-Replayed"] == "true"
 
@@ -124,7 +124,7 @@ async def test_a_secret_of_another_row_is_not_taken_for_ones_own(world: World) -
     stolen = {"value": rows[rich["id"]]["value"]}
     await IntegrationSecret.of(world.tenant).update(stolen).where(IntegrationSecret.instance == UUID(poor["id"]))
     with pytest.raises(Unreadable):
-        await open_secrets(world.runtime.encryption, world.tenant, UUID(poor["id"]))
+        await open_secrets(world.runtime.encryption, world.runtime.database, world.tenant, UUID(poor["id"]))
     await IntegrationSecret.of(world.tenant).delete().where(IntegrationSecret.instance == UUID(poor["id"]))
 
 
