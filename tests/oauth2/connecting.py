@@ -62,7 +62,8 @@ async def made(platform: Platform, provider: Rotating, **given: Any) -> Connecti
     } | given.pop("oauth2", {})
     kind = given.pop("auth_type", "oauth2")
     credentials = given.pop("credentials", {"clientId": CLIENT, "clientSecret": SECRET})
-    definition = await platform.definition(name=f"Forge {new_id()}", authType=kind, oauth2Config=config)
+    more = given.pop("definition", {})
+    definition = await platform.definition(name=f"Forge {new_id()}", authType=kind, oauth2Config=config, **more)
     given = {"name": f"The forge {new_id()}", "credentials": credentials, **given}
     instance = await platform.instance(definition["id"], **given)
     answer = await platform.ask("POST", REDIRECTS, {"uri": APP})

@@ -48,6 +48,7 @@ class Rotating:
         #: Makes what is answered instead of a token.
         self.instead: Callable[[], web.Response] | None = None
         self.reuses = 0
+        self.refuses_all = False
         #: Set, an exchange is done and its answer held back until it is set to None.
         self.held: asyncio.Event | None = None
         self.exchanged, self.reused = asyncio.Event(), asyncio.Event()
@@ -143,6 +144,13 @@ class Rotating:
             answer["refresh_token"] = family.current = f"CANARY-refresh-{secrets.token_hex(8)}"
         return answer
 
+    async def resource(self, request: web.Request) -> web.Response:
+        """What the tokens are for; who has none is told what they brought."""
+        access = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if self.refuses_all or not self.accepts(access):
+            return web.json_response({"message": f"bad token {access}"}, status=401)
+        return web.json_response({"id": 1})
+
     async def revoke(self, request: web.Request) -> web.Response:
         form = {name: str(value) for name, value in (await request.post()).items()}
         self.revocations.append(form)
@@ -165,6 +173,7 @@ async def rotating(**given: Any) -> AsyncIterator[Rotating]:
     app = web.Application()
     app.router.add_post("/token", provider.token)
     app.router.add_post("/revoke", provider.revoke)
+    app.router.add_get("/repos/ada/engine", provider.resource)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

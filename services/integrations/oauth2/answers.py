@@ -53,9 +53,10 @@ def read_grant(answer: Answer, sent: Collection[str]) -> Granted:
 
 def error_code(text: object, sent: Collection[str] = ()) -> str:
     """An error code as it may be shown; what looks like none, or repeats a secret, has no name here."""
-    if not isinstance(text, str) or _CODE.fullmatch(text) is None or any(text in secret for secret in sent):
+    if not isinstance(text, str) or _CODE.fullmatch(text) is None:
         return UNNAMED
-    return text
+    repeats = any(text in secret or (secret in text and len(secret) > 3) for secret in sent)
+    return UNNAMED if repeats else text
 
 
 def _refusal(status: int, error: object, sent: Collection[str]) -> Exception:
