@@ -4,6 +4,10 @@ The plain query methods of such a table refuse to work, so that a forgotten tena
 and not a leak.
 """
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
@@ -67,6 +71,19 @@ class TenantTable(Table):
         return Rows(cls, None)
 
 
+_chosen_ids: ContextVar[Mapping[str, UUID]] = ContextVar("chosen_ids", default=MappingProxyType({}))
+
+
+@contextmanager
+def chosen_id(table: type[TenantTable], row_id: UUID) -> Iterator[None]:
+    """Within this block the one row that is inserted into the table has this id; for rows that documents name."""
+    token = _chosen_ids.set({**_chosen_ids.get(), table._meta.tablename: row_id})
+    try:
+        yield
+    finally:
+        _chosen_ids.reset(token)
+
+
 class Rows:
     """The rows of one tenant (or, with a reason, of all) in one table."""
 
@@ -107,7 +124,9 @@ class Rows:
         """Insert rows of this tenant; an `id` is made where none is given."""
         if self._tenant is None:
             raise UnscopedAccess(f"a row of {self._table.__name__} belongs to one tenant")
-        made = [self._table(**{**row, "tenant": self._tenant}) for row in rows]
+        chosen = _chosen_ids.get().get(self._table._meta.tablename)
+        given = {"tenant": self._tenant} if chosen is None else {"tenant": self._tenant, "id": chosen}
+        made = [self._table(**{**row, **given}) for row in rows]
         query: Insert[Any] = _plain(self._table, "insert")(*made)
         return query
 

@@ -46,7 +46,7 @@ def serve(host: str | None, port: int | None, workers: int, demo: bool) -> None:
         if workers > 1:
             _run_many(settings, listener, told, workers)
         else:
-            _run(settings, listener, told)
+            _run(settings, listener, told, demo=demo)
 
 
 def _make_demo(settings: Settings) -> dict[str, str]:
@@ -78,14 +78,14 @@ def listen(host: str, port: int) -> socket.socket:
         raise CommandFailed("cannot_listen", text, host=host, port=port) from error
 
 
-def configured(settings: Settings, *, workers: int = 1) -> "uvicorn.Config":
+def configured(settings: Settings, *, workers: int = 1, demo: bool = False) -> "uvicorn.Config":
     """The server's configuration. Requests are logged by the application, with their ids."""
     import uvicorn
 
     from app.cli.connections import HttpConnection, SocketConnection
 
     return uvicorn.Config(
-        _application(settings) if workers == 1 else "app.cli.workers:worker",
+        _application(settings, demo=demo) if workers == 1 else "app.cli.workers:worker",
         factory=workers > 1,
         loop="uvloop",
         http=HttpConnection,
@@ -101,14 +101,24 @@ def configured(settings: Settings, *, workers: int = 1) -> "uvicorn.Config":
     )
 
 
-def _application(settings: Settings) -> Any:
+def _application(settings: Settings, *, demo: bool) -> Any:
     from app.asgi import create_app
     from app.auth.proxies import behind_proxies
     from app.memory import settle
 
-    made = behind_proxies(create_app(settings), settings)
+    made = _demo_application(settings) if demo else behind_proxies(create_app(settings), settings)
     settle()
     return made
+
+
+def _demo_application(settings: Settings) -> Any:
+    """The application with the demo's upstream beside it."""
+    from app.asgi import create_app
+    from app.auth.proxies import behind_proxies
+    from services.demo import serving_settings
+    from services.demo.upstream import with_upstream
+
+    return with_upstream(behind_proxies(create_app(serving_settings(settings)), settings))
 
 
 def _run_many(settings: Settings, listener: socket.socket, told: dict[str, Any], workers: int) -> None:
@@ -122,7 +132,7 @@ def _run_many(settings: Settings, listener: socket.socket, told: dict[str, Any],
     run_workers(configured(settings, workers=workers), listener, settings, workers)
 
 
-def _run(settings: Settings, listener: socket.socket, told: dict[str, Any]) -> None:
+def _run(settings: Settings, listener: socket.socket, told: dict[str, Any], *, demo: bool) -> None:
     import uvicorn
 
     from app.cli.server_logs import structure_logs
@@ -136,7 +146,7 @@ def _run(settings: Settings, listener: socket.socket, told: dict[str, Any]) -> N
             if self.started and not self.should_exit:
                 _announce(settings, told)
 
-    server = Server(configured(settings))
+    server = Server(configured(settings, demo=demo))
     configure_logs(settings.log_level)
     structure_logs(settings.log_level)
     try:

@@ -11,10 +11,12 @@ from app.errors import Conflict, NotFound
 from app.ids import new_id, new_request_id
 from app.settings import Settings
 from services.context import Context
-from services.demo.integrations import add_integration
+from services.demo.integrations import add_greetings, add_integration
 from services.demo.keys import demo_key
 from services.demo.people import add_people, add_projects
-from services.demo.site import demo_installation
+from services.demo.site import add_spare_sites, demo_installation
+from services.demo.upstream import HOST
+from services.integrations.connectors.loading import load_built_ins
 from services.runtime import Runtime
 from services.tenants import create_tenant, find_tenant
 
@@ -37,6 +39,11 @@ def demo_settings(settings: Settings) -> Settings:
     return msgspec.structs.replace(settings, egress_allow=(*settings.egress_allow, _LOOPBACK))
 
 
+def serving_settings(settings: Settings) -> Settings:
+    """The same settings, with the demo's upstream within reach, which is called by the name of this machine alone."""
+    return msgspec.structs.replace(settings, egress_allow=(*settings.egress_allow, HOST))
+
+
 async def make_demo(runtime: Runtime, caller: str) -> Demo:
     """The demo tenant with an installation, its key, people, projects and an integration.
 
@@ -48,7 +55,10 @@ async def make_demo(runtime: Runtime, caller: str) -> Demo:
     key = await demo_key(context, installation)
     await add_people(context)
     await add_projects(context)
+    await add_spare_sites(context)
     await add_integration(context)
+    await load_built_ins(runtime.database, runtime.clock)
+    await add_greetings(context)
     ttl = runtime.settings.token_ttl_seconds
     request = TokenRequest(tenant=context.tenant, user_id=USER, roles=["admin"], ttl_seconds=ttl)
     token = issue_token(runtime.signing_key, runtime.settings, runtime.clock, request)
