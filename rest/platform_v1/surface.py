@@ -12,6 +12,7 @@ from litestar.types import Receive, Scope, Send
 
 from app.errors import DomainError
 from rest.platform_v1 import PREFIX, REVISION
+from rest.platform_v1.document import DescribedApp
 from rest.platform_v1.entry import add_headers
 from rest.platform_v1.errors import body_at, form_of, on_error
 from rest.platform_v1.landing import LANDING, Landing
@@ -61,7 +62,7 @@ _PATTERNS = [
 
 def build_app(runtime: Runtime | None) -> Litestar:
     """The routes; without a runtime only good for the document."""
-    app = Litestar(
+    app = DescribedApp(
         ROUTES,
         exception_handlers={Exception: on_error},
         before_send=[add_headers],
