@@ -268,3 +268,46 @@ async def test_an_idempotency_key_executes_once(world: World) -> None:
         again = await platform.ask("POST", execute(one, "w"), {}, Idempotency_Key="k1")
         assert first.json() == again.json() and again.headers["Idempotency-Replayed"] == "true"
         assert len(far.seen) == 1 and len(far.seen[0].headers["Idempotency-Key"]) == 40
+
+
+async def test_over_graphql_with_its_events(world: World) -> None:
+    """The result, an upstream's error as an expected refusal, and an event for each; the same operation as REST."""
+    from graph.relay import to_global_id
+    from services.integrations.instances.status import integrations_topic
+
+    platform = Platform(world)
+    query = (
+        "mutation($input: ExecuteIntegrationMethodInput!) { executeIntegrationMethod(input: $input) "
+        "{ result nextCursor errors { code ... on ProblemError { details } } } }"
+    )
+    async with upstream() as far:
+        far.answer(json({"a": [1]}), json({"why": "no"}, 422))
+        one = await connected(platform, far.base, method())
+        asked = {"id": to_global_id("IntegrationInstance", one.rpartition("/")[2]), "method": "call"}
+        with world.runtime.bus.subscribe(integrations_topic(world.tenant)) as live:
+            first, second = [(await world.graphql(query, world.token("admin"), input=asked)).json() for _ in range(2)]
+            messages = live.messages()
+            events = [await anext(messages) for _ in range(2)]
+    assert first["data"]["executeIntegrationMethod"] == {"result": {"a": [1]}, "nextCursor": None, "errors": []}
+    [problem] = second["data"]["executeIntegrationMethod"]["errors"]
+    assert problem == {"code": "integration_error", "details": {"statusCode": 422, "response": {"why": "no"}}}
+    assert [event["type"] for event in events] == ["integration.method.executed", "integration.method.failed"]
+    assert events[1]["status_code"] == 422 and events[1]["instance"] == one.rpartition("/")[2]
+
+
+async def test_what_is_audited(world: World) -> None:
+    """A method that changes something leaves an event with its outcome; one that reads, or was refused, none."""
+    from models.audit import AuditEvent
+
+    platform = Platform(world)
+    async with upstream() as far:
+        far.answer(json({}), json({}), json({}, 500))
+        one = await connected(platform, far.base, method(), method("w", request={"method": "POST", "path": "/w"}))
+        await platform.ok("POST", execute(one), {})
+        await platform.ok("POST", execute(one, "w"), {})
+        await platform.refused(502, "INTEGRATION_ERROR", "POST", execute(one, "w"), {})
+        await platform.refused(404, "METHOD_NOT_FOUND", "POST", execute(one, "x"), {})
+    where = (AuditEvent.tenant == world.tenant) & (AuditEvent.action == "integration_method.executed")
+    events = await AuditEvent.select(AuditEvent.outcome, AuditEvent.resource_id).where(where)
+    assert sorted(event["outcome"] for event in events) == ["allow", "error"]
+    assert {event["resource_id"] for event in events} == {one.rpartition("/")[2]}

@@ -41,12 +41,26 @@ BIG = raw(b'"' + b"x" * 20 * 1024 * 1024 + b'"')
         (endless, 502, "INTEGRATION_ERROR"),
         (raw(b"\x1f\x8b broken", Content_Encoding="gzip"), 502, "INTEGRATION_ERROR"),
         (raw(b"[" * 200_000), 502, "INTEGRATION_ERROR"),
+        (raw(b"[" * 900 + b"]" * 900), 502, "INTEGRATION_ERROR"),
         (json({}, 302, Location="http://169.254.169.254/latest/meta-data"), 502, "INTEGRATION_ERROR"),
         (json({}, 302, Location="http://127.0.0.1:9/loop"), 502, "INTEGRATION_ERROR"),
         (json({}, 302, Location="file:///etc/passwd"), 502, "INTEGRATION_ERROR"),
         (json({}, 302), 502, "INTEGRATION_ERROR"),
     ],
-    ids=["slow body", "reset", "20 MiB", "bomb", "endless", "gzip", "deep", "metadata", "port", "file", "nowhere"],
+    ids=[
+        "slow body",
+        "reset",
+        "20 MiB",
+        "bomb",
+        "endless",
+        "gzip",
+        "deep",
+        "deep and whole",
+        "metadata",
+        "port",
+        "file",
+        "nowhere",
+    ],
 )
 async def test_a_hostile_answer(answer: Answering, status: int, code: str, world: World) -> None:
     platform = Platform(world)

@@ -11,6 +11,7 @@ from services.integrations.definitions.model import CONFIG
 from services.integrations.definitions.templates import variables_of
 from services.integrations.execution.encodings import encode_body
 
+_IN_QUERY = "%!$'()*,/:;?@"
 _REPEATED = re.compile(r"\{([A-Za-z0-9_.]+)\*\}")
 _VARIABLE = re.compile(r"\{([^{}*:]+)(?:[*:][^{}]*)?\}")
 _HEADER_TEXT = re.compile(r"[\t -~]*")
@@ -111,7 +112,8 @@ def _query(method: CompiledMethod, source: _Source) -> Iterator[str]:
         if repeated is not None and isinstance(values.get(names[0]), list):
             yield from (_pair(name, item) for item in values[names[0]])
         elif values or not names:
-            yield f"{quote(name, safe='')}={method.query[name].expand(values)}"
+            # What stands between the variables is not encoded yet; `%` begins what is.
+            yield f"{quote(name, safe='')}={quote(method.query[name].expand(values), safe=_IN_QUERY)}"
 
 
 def _pair(name: str, text: str) -> str:

@@ -23,6 +23,7 @@ from services.integrations.execution.redaction import Redaction
 
 _NO_CONTENT = frozenset({204, 205})
 _LONGEST_MESSAGE = 500
+_MOST_LEVELS = 200
 _DEFAULT_PAUSE = 1.0
 
 
@@ -61,12 +62,26 @@ def _decoded(kind: str, answer: Answer, redaction: Redaction) -> tuple[Any, bool
         return None, False
     if kind == "application/json" or kind.endswith("+json") or not kind:
         try:
-            return msgspec.json.decode(answer.body), False
+            found = msgspec.json.decode(answer.body)
+            if _nests_too_deep(found):
+                raise RecursionError
+            return found, False
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return answer.body[:16_384].decode("utf-8", "replace"), bool(kind)
     if kind.startswith("text/") or kind.endswith("xml"):
         return answer.body.decode("utf-8", "replace"), False
     return {"contentType": kind[:200], "contentBase64": base64.b64encode(redaction.raw(answer.body)).decode()}, False
+
+
+def _nests_too_deep(value: Any) -> bool:
+    """Level by level, so that a stranger's answer decides nothing about our stack."""
+    level = [value]
+    for _ in range(_MOST_LEVELS):
+        inner = (item for each in level for item in (each.values() if isinstance(each, dict) else each))
+        level = [item for item in inner if type(item) in (dict, list)] if type(value) in (dict, list) else []
+        if not level:
+            return False
+    return True
 
 
 def _check_rules(run: Run, reading: Reading) -> None:
