@@ -93,7 +93,7 @@ def _compared(
         left.remove(before)
         right.remove(after)
         yield Child(f"({label(comparison, after)})", comparison.pair(before, after, pair.mode))
-    if len(left) * len(right) <= MAX_QUESTIONS // (1 + 10 * comparison.asking):
+    if not comparison.exhausted and len(left) * len(right) <= MAX_QUESTIONS // (1 + 10 * comparison.asking):
         for before, after in _equal(comparison, pair, left, right):
             left.remove(before)
             right.remove(after)
@@ -127,12 +127,12 @@ def _taken(
     A kind of object is not taken by another kind that stood beside it all the time: open objects take nearly
     everything, and still each alternative was listed as a kind of its own.
     """
-    asked = (unmatched if _is_kind(comparison, each) else revision)[:50]
+    asked = () if comparison.exhausted else (unmatched if _is_kind(comparison, each) else revision)[:50]
     return any(_effect(comparison, pair, each, other) in (Effect.NONE, Effect.WIDENS) for other in asked)
 
 
 def _had(comparison: Comparison, pair: Pair, each: Parts, base: tuple[Parts, ...], unmatched: list[Parts]) -> bool:
-    asked = (unmatched if _is_kind(comparison, each) else base)[:50]
+    asked = () if comparison.exhausted else (unmatched if _is_kind(comparison, each) else base)[:50]
     return any(_effect(comparison, pair, other, each) in (Effect.NONE, Effect.NARROWS) for other in asked)
 
 

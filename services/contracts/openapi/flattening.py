@@ -161,6 +161,7 @@ def _finished(shape: Shape) -> Shape:
         whole.never = whole.never or not whole.enum
     if whole.types & {"number", "integer"} == {"integer"}:
         whole.lower, whole.upper = _whole(whole.lower, ceil, 1), _whole(whole.upper, floor, -1)
+        whole.multiples = frozenset(each for each in whole.multiples if 1 % each)
     if whole.counts.get("minProperties", 0) <= len(whole.required):
         whole.counts.pop("minProperties", None)
     if whole.unevaluated and not (whole.groups or whole.conditions or whole.dependent_schemas):

@@ -127,6 +127,11 @@ class Comparison:
     def _without_first(self, shape: Shape) -> Shape:
         return replace(without_groups(shape), groups=shape.groups[1:], unfolded=shape.unfolded + 1)
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether no more questions are answered."""
+        return self._visited >= MAX_VISITED
+
     def expand(self, pair: Pair) -> None:
         """Find what differs at this pair itself, and the pairs below."""
         if pair.expanded:
@@ -164,7 +169,7 @@ class Comparison:
             return pair.effect
         if id(pair) in self._guessed:
             return self._guessed[id(pair)]
-        if self.asking >= MAX_ASKING or self._visited >= MAX_VISITED:
+        if self.asking >= MAX_ASKING or self.exhausted:
             return Effect.UNKNOWN
         self.asking += 1
         found, certain = self._effect(pair)

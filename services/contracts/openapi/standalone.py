@@ -11,9 +11,13 @@ _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _MAPS = ("properties", "patternProperties", "dependentSchemas", "$defs")
 
 
-def standalone(nodes: list[Node]) -> Any:
-    """All nodes at once, as one JSON Schema 2020-12; what they refer to stands under `$defs`."""
-    bundle = _Bundle()
+def standalone(nodes: list[Node], budget: list[int]) -> Any:
+    """All nodes at once, as one JSON Schema 2020-12; what they refer to stands under `$defs`.
+
+    `budget` holds the number of objects that may still be copied, and is lowered by what is; what comes after is a
+    reference to nowhere.
+    """
+    bundle = _Bundle(budget)
     parts = [bundle.schema(node) for node in nodes] or [True]
     while bundle.waiting:
         name, node = bundle.waiting.pop()
@@ -22,7 +26,8 @@ def standalone(nodes: list[Node]) -> Any:
 
 
 class _Bundle:
-    def __init__(self) -> None:
+    def __init__(self, budget: list[int]) -> None:
+        self.budget = budget
         self.names: dict[int, str] = {}
         self.defined: dict[str, Any] = {}
         self.waiting: list[tuple[str, Node]] = []
@@ -31,6 +36,9 @@ class _Bundle:
         value = node.value
         if not isinstance(value, dict):
             return value if isinstance(value, bool) else True
+        self.budget[0] -= 1
+        if self.budget[0] < 0:
+            return {"$ref": "urn:unknown"}
         if isinstance(value.get("$ref"), str):
             referred = self._reference(node)
             if not node.document.modern or len(value) == 1:

@@ -22,6 +22,8 @@ MAX_TRIED = 300
 #: Findings of one comparison that a witness is sought for, in their order; a number, so that the answer is the same
 #: on a slow machine.
 MAX_SOUGHT = 200
+#: Objects of the document that are copied for the validators of one comparison.
+MAX_COPIED = 60_000
 
 
 def _no_fetching(uri: str) -> Any:
@@ -44,6 +46,7 @@ class Evidence:
     def __init__(self, comparison: Comparison) -> None:
         self._comparison = comparison
         self._sought = 0
+        self._budget = [MAX_COPIED]
 
     def __call__(self, cause: Cause) -> Witness | None:
         """The witness of a difference between schemas; others are no values."""
@@ -51,16 +54,16 @@ class Evidence:
         if pair is None or any(isinstance(part, Shape) for part in pair.base + pair.revision):
             return None
         self._sought += 1
-        if self._sought > MAX_SOUGHT:
+        if self._sought > MAX_SOUGHT or self._budget[0] <= 0:
             return None
-        return witness(self._comparison, pair, flip=cause.flip)
+        return witness(self._comparison, pair, self._budget, flip=cause.flip)
 
 
-def witness(comparison: Comparison, pair: Pair, *, flip: bool) -> Witness | None:
+def witness(comparison: Comparison, pair: Pair, budget: list[int], *, flip: bool) -> Witness | None:
     """A value for the side that breaks: of a request, valid before and not after; of a response, the other way."""
     request = (pair.mode.direction is Direction.REQUEST) != flip
     accepted, refused = (pair.base, pair.revision) if request else (pair.revision, pair.base)
-    yes, no = validator(_schema(accepted)), validator(_schema(refused))
+    yes, no = (validator(_schema(parts, budget)) for parts in (accepted, refused))
     if yes is None or no is None:
         return None
     shapes = comparison.shape(accepted), comparison.shape(refused)
@@ -71,9 +74,9 @@ def witness(comparison: Comparison, pair: Pair, *, flip: bool) -> Witness | None
     return None
 
 
-def _schema(parts: Parts) -> Any:
+def _schema(parts: Parts, budget: list[int]) -> Any:
     nodes = [part for part in parts if isinstance(part, Node)]
-    return standalone(nodes)
+    return standalone(nodes, budget)
 
 
 def _candidates(parts: Parts, accepting: Shape, refusing: Shape) -> Iterator[Any]:
