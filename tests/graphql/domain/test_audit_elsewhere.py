@@ -1,6 +1,7 @@
 """What another process seals reaches a listener here, also when nothing follows it."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from graph.audit.stream import audit_messages
@@ -18,7 +19,7 @@ async def test_an_event_sealed_elsewhere_is_heard(world: World) -> None:
             heard.append(message["event"]["action"])
 
     listening = asyncio.create_task(listen())
-    await asyncio.sleep(0.1)
+    await _until(lambda: heard)
     sealer = world.runtime.sealer
     published, sealer._published = sealer._published, _nobody
     try:
@@ -30,9 +31,16 @@ async def test_an_event_sealed_elsewhere_is_heard(world: World) -> None:
     assert heard == ["tenant.created"]
     await tell_heads(world.runtime)
     await tell_heads(world.runtime)
-    await asyncio.sleep(0.2)
+    await _until(lambda: len(heard) > 1)
+    await asyncio.sleep(0.1)
     listening.cancel()
     assert heard == ["tenant.created", "installation.created"]
+
+
+async def _until(seen: Callable[[], Any]) -> None:
+    async with asyncio.timeout(20):
+        while not seen():  # noqa: ASYNC110 - a list tells nobody of it
+            await asyncio.sleep(0.005)
 
 
 async def _nobody(tenant: Any, events: Any) -> None:
