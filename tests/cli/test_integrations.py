@@ -53,3 +53,14 @@ def test_encryption_keys_are_rotated(demo_cli: Cli) -> None:
     assert demo_cli.error("keys", "encryption", "retire", "k2")["code"] == "conflict"
     assert demo_cli.ok("keys", "encryption", "retire", "k1")["retired"] == "k1"
     assert keys() == {"k2": "current"}
+
+
+def test_redirects_are_listed_and_taken_off(demo_cli: Cli) -> None:
+    """What OAuth2 authorizations may come back to; the same one twice, and one without TLS, are refused."""
+    uri = "https://app.example.com/oauth/callback"
+    made = demo_cli.ok("redirects", "add", uri)["redirect"]
+    assert [row["uri"] for row in demo_cli.ok("redirects", "list")["redirects"]] == [uri]
+    assert demo_cli.error("redirects", "add", uri)["code"] == "conflict"
+    assert demo_cli.error("redirects", "add", "http://app.example.com/")["code"] == "validation_failed"
+    assert demo_cli.ok("redirects", "remove", made["id"])["removed redirect"]["uri"] == uri
+    assert demo_cli.error("redirects", "remove", made["id"])["code"] == "not_found"

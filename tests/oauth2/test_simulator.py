@@ -73,7 +73,7 @@ async def _connected(world: World, provider: Rotating, number: int) -> str:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def provider() -> AsyncIterator[Rotating]:
-    async with rotating(slow_share=0.25, slow_seconds=0.3) as started:
+    async with rotating(slow_share=0.25, slow_seconds=0.2) as started:
         yield started
 
 

@@ -28,7 +28,7 @@ from services.integrations.oauth2.tokens import (
 
 #: Others are waited for as long as a holder that dies can keep them waiting, and one more request takes.
 _WAIT_SECONDS = 2 * LEASE / 1_000
-_FIRST_LOOK, _SLOWEST_LOOK = 0.02, 0.25
+_FIRST_LOOK, _SLOWEST_LOOK = 0.05, 0.25
 _STORE_PAUSES = (0.1, 0.5, 1.0, 2.0, 2.0, 2.0)
 _CUT_OFF = (
     " An earlier refresh was cut off before its answer was stored; where the provider exchanged the refresh token by "
