@@ -23,14 +23,23 @@ _file = click.Path(dir_okay=False, path_type=Path)
     "--law", type=click.Choice(["strict", "tolerant"]), default="strict", show_default=True,
     help="Tolerant: readers that take what they know and leave the rest.",
 )  # fmt: skip
+@click.option(
+    "--category", type=click.Choice(["wire", "sdk", "strict"]), default="wire", show_default=True,
+    help="OpenAPI: who was promised that nothing breaks. Sdk: generated clients, too.",
+)  # fmt: skip
+@click.option(
+    "--notice-days", type=click.IntRange(0, 3660), metavar="DAYS",
+    help="OpenAPI: a deprecation names a sunset at least that far away.",
+)  # fmt: skip
 @click.option("--waivers", type=_file, metavar="FILE", help="Findings that may pass, as TOML.")
 @click.option("--all", "everything", is_flag=True, help="Show changes that take nothing away, too.")
 @format_option
 @json_option
 @click.pass_context
 def diff(
-    context: click.Context, base: Path, revision: Path, law: str, waivers: Path | None, everything: bool, form: str
-) -> None:
+    context: click.Context, base: Path, revision: Path, law: str, category: str, notice_days: int | None,
+    waivers: Path | None, everything: bool, form: str,
+) -> None:  # fmt: skip
     """Say what REVISION takes from those who use BASE: exit 0 nothing, 1 something, 2 where one cannot be read.
 
     Both are OpenAPI (.json, .yaml) or both GraphQL (.graphql); the extension decides.
@@ -38,21 +47,26 @@ def diff(
     from services.contracts.reading import UnreadableDocument
 
     try:
-        report = _report(base, revision, law, waivers)
+        report = _report(base, revision, law, waivers, category, notice_days)
     except UnreadableDocument as error:
         raise CommandFailed("unreadable", f"{error}.", exit_code=2) from error
     show(report, form, notes=everything)
     context.exit(1 if report.errors else 0)
 
 
-def _report(base: Path, revision: Path, law: str, waivers: Path | None) -> "Report":
+def _report(
+    base: Path, revision: Path, law: str, waivers: Path | None, category: str, notice_days: int | None
+) -> "Report":
     from app.cli.contract_checking import today
     from services.contracts.comparing import compare_documents
+    from services.contracts.findings import Category
     from services.contracts.reading import read_path
     from services.contracts.reports import Report, entry_of, sorted_entries, waive
 
     given = [] if waivers is None else _waivers(waivers)
-    findings = compare_documents(read_path(base), read_path(revision), today=today())
+    findings = compare_documents(
+        read_path(base), read_path(revision), today=today(), category=Category(category), notice_days=notice_days
+    )
     entries = [entry_of(finding, file=str(revision), law=law) for finding in findings]
     if waivers is not None:
         entries = waive(entries, given, file=str(waivers), today=today())

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from services.contracts.findings import Finding, Verdict
+from services.contracts.findings import Category, Finding, Verdict
 from services.contracts.reading import ContractDocument, UnreadableDocument
 
 
@@ -17,8 +17,19 @@ class RuleText(NamedTuple):
     help: str
 
 
-def compare_documents(base: ContractDocument, revision: ContractDocument, *, today: date) -> list[Finding]:
-    """The findings of the law for OpenAPI, or of the one for GraphQL. Raises `UnreadableDocument`."""
+def compare_documents(
+    base: ContractDocument,
+    revision: ContractDocument,
+    *,
+    today: date,
+    category: Category = Category.WIRE,
+    notice_days: int | None = None,
+) -> list[Finding]:
+    """The findings of the law for OpenAPI, or of the one for GraphQL. Raises `UnreadableDocument`.
+
+    `category`: who was promised that nothing breaks; `notice_days`: between a deprecation and its sunset. Both are of
+    the law for OpenAPI.
+    """
     if base.kind != revision.kind:
         raise UnreadableDocument(f"one is {base.kind} and the other {revision.kind}; both must be of one kind")
     if base.kind == "sdl":
@@ -27,7 +38,7 @@ def compare_documents(base: ContractDocument, revision: ContractDocument, *, tod
         return sdl.compare(base.sdl, revision.sdl, today=today)
     from services.contracts import openapi
 
-    return openapi.compare(base.openapi, revision.openapi, today=today)
+    return openapi.compare(base.openapi, revision.openapi, today=today, category=category, notice_days=notice_days)
 
 
 def verdict_of(finding: Finding, law: str) -> Verdict:
