@@ -48,6 +48,8 @@ def test_the_wheel_holds_what_it_reads(image: Built) -> None:
     data |= {f"rest/contracts/snapshots/{path.name}" for path in (ROOT / "rest/contracts/snapshots").iterdir()}
     data |= {f"app/console/graphiql/{path.name}" for path in (ROOT / "console" / "graphiql").iterdir()}
     data |= {f"migrations/{path.name}" for path in (ROOT / "migrations").glob("*.py")}
+    built_in = "services/integrations/connectors/data"
+    data |= {f"{built_in}/{path.name}" for path in (ROOT / "connectors").glob("*.yaml")}
     data |= {"piccolo_conf.py", "services/demo/people.ndjson", "app/console/assets/graphiql.min.js"}
     assert data <= names
     tops = {name.partition("/")[0] for name in names if ".dist-info" not in name}
