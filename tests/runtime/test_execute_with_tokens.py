@@ -62,6 +62,27 @@ async def test_a_token_that_is_refused_is_fetched_again_once(world: World) -> No
         assert provider.given == 3
 
 
+async def test_no_token_is_fetched_for_a_call_that_is_not_made(world: World) -> None:
+    """The circuit is looked at before the credentials."""
+    platform = Platform(world)
+    async with upstream() as far:
+        provider = Provider()
+        config = {"tokenUrl": f"{far.base}/token"}
+        one = await connected(
+            platform, far.base, method(), authType="client_credentials", oauth2Config=config, credentials=CLIENT
+        )
+        far.answer(provider)
+        await platform.ok("POST", execute(one), {})
+        far.answer(json({}, 500))
+        for _ in range(5):
+            await platform.refused(502, "INTEGRATION_ERROR", "POST", execute(one), {})
+        table: Any = IntegrationToken
+        await table.of(world.tenant).update({"expires_at": 1, "refresh_at": 1}).where(table.id.is_not_null())
+        far.seen.clear()
+        await platform.refused(503, "CIRCUIT_OPEN", "POST", execute(one), {})
+        assert not far.seen
+
+
 async def test_a_signed_assertion(world: World) -> None:
     platform, key = Platform(world), RSAKey.generate_key(2048)
     secrets = {"privateKey": key.as_pem(private=True).decode(), "keyId": "k1"}

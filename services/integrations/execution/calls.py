@@ -59,6 +59,10 @@ class Run(msgspec.Struct, kw_only=True):
             raise self.late()
         return left
 
+    @property
+    def upstream(self) -> Upstream:
+        return Upstream(self.context.tenant, self.target.id, self.target.host)
+
     def late(self) -> IntegrationTimeout:
         return IntegrationTimeout(
             f"The integration gave no full answer within {self.timeout_ms} ms.", timeoutMs=self.timeout_ms
@@ -73,6 +77,10 @@ async def send(run: Run, request: Prepared) -> Answer:
     if run.method.method.repeats == "key":
         name = run.method.method.idempotency_header or DEFAULT_IDEMPOTENCY_HEADER
         request = request._replace(headers={**request.headers, name: run.key})
+    run.trace.host = run.target.host
+    if run.guarded:
+        # Before the credentials: no token is asked for on behalf of a call that will not be made.
+        await run.context.runtime.circuits.check(run.upstream)
     answer = await _tried(run, await _placed(run, request))
     if answer.status == 401 and run.credentials.can_refresh:
         run.credentials.refresh()
@@ -143,13 +151,11 @@ def retry_after(answer: Answer) -> float | None:
 
 
 async def _attempt(run: Run, placed: Placed) -> Answer:
-    run.trace.host = run.target.host
     left = run.left
     if not run.guarded:
         return await _called(run, placed, left)
     lease = int(left * SECOND) + _LEASE_BEYOND
-    upstream = Upstream(run.context.tenant, run.target.id, run.target.host)
-    permit = await run.context.runtime.circuits.enter(upstream, lease)
+    permit = await run.context.runtime.circuits.enter(run.upstream, lease)
     settled = False
     try:
         answer = await _called(run, placed, left)

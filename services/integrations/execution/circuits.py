@@ -149,17 +149,21 @@ class Circuits:
         self._database, self._clock, self._fraction = database, clock, fraction
         self._known: OrderedDict[tuple[UUID, str], _Known] = OrderedDict()
 
-    async def enter(self, upstream: Upstream, lease_ms: int) -> Permit:
-        """Leave to call. A probe is lost to others after `lease_ms`. Raises CircuitOpen."""
+    async def check(self, upstream: Upstream) -> _Known:
+        """What is known of the circuit, which may be entered now. Raises CircuitOpen."""
         known = self._of(upstream)
         if known.closed and self._clock.monotonic() - known.looked < _LOOK / SECOND:
-            return Permit(self, upstream, known, None)
-        if not known.closed:
-            self._refuse_open(known)
+            return known
+        self._refuse_open(known)
         await self._look(upstream, known)
+        self._refuse_open(known)
+        return known
+
+    async def enter(self, upstream: Upstream, lease_ms: int) -> Permit:
+        """Leave to call. A probe is lost to others after `lease_ms`. Raises CircuitOpen."""
+        known = await self.check(upstream)
         if known.closed:
             return Permit(self, upstream, known, None)
-        self._refuse_open(known)
         return Permit(self, upstream, known, await self._probe(upstream, known, lease_ms))
 
     def _of(self, upstream: Upstream) -> _Known:
