@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.claims import free_port
 from tests.cli.conftest import Cli
-from tests.cli.test_serve import free_port
 
 FOLDER = Path(__file__).parents[2] / "graphql" / "operations"
 REQUESTS = sorted(path.stem for path in FOLDER.glob("*.graphql"))

@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from services.integrations.connectors.loading import load_built_ins
+from tests.claims import free_port
 from tests.databases import missing
-from tests.resilience.processes import free_port
 from tests.runtime.platform import INSTANCES, Platform
 from tests.world import World, running
 
