@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from app.absence import Absence
 from app.bus import MemoryBus
+from app.script_batches import BatchingRedis
 
 LOG = structlog.get_logger("dovetail.bus")
 _PREFIX = "dovetail:bus:"
@@ -26,7 +27,7 @@ ANSWER_SECONDS = 0.5
 
 def connect(url: str) -> Redis:
     """A client that connects when it is first used."""
-    return Redis.from_url(
+    return BatchingRedis.from_url(
         url, socket_connect_timeout=ANSWER_SECONDS, socket_timeout=ANSWER_SECONDS, health_check_interval=15
     )
 

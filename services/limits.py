@@ -12,12 +12,17 @@ from throttled.exceptions import StoreUnavailableError
 from throttled.utils import now_mono_f
 
 from app.absence import Absence
+from app.script_batches import BatchingRedis
 from app.shared_bus import ANSWER_SECONDS
 
 LOG = structlog.get_logger("dovetail.limits")
 # The library's default of 1,024 keys would let a flood of keys reset everybody's limit.
 _MOST_KEYS = 100_000
-_WAIT = {"SOCKET_TIMEOUT": ANSWER_SECONDS, "SOCKET_CONNECT_TIMEOUT": ANSWER_SECONDS}
+_OPTIONS = {
+    "SOCKET_TIMEOUT": ANSWER_SECONDS,
+    "SOCKET_CONNECT_TIMEOUT": ANSWER_SECONDS,
+    "REDIS_CLIENT_CLASS": f"{BatchingRedis.__module__}.{BatchingRedis.__name__}",
+}
 #: The bucket's number is when it is full again, in seconds of the library's own epoch.
 _REFUND = """
 local full_at = redis.call('GET', KEYS[1])
@@ -52,7 +57,7 @@ class Limiter:
 
     def __init__(self, redis_url: str | None = None, absence: Absence | None = None) -> None:
         self._memory = MemoryStore(options={"MAX_SIZE": _MOST_KEYS})
-        self._shared = RedisStore(server=redis_url, options=dict(_WAIT)) if redis_url else None
+        self._shared = RedisStore(server=redis_url, options=dict(_OPTIONS)) if redis_url else None
         self._buckets: dict[tuple[int, int, bool], Throttled] = {}
         self._absence = absence or Absence()
         self._refund = self._shared._backend.get_client().register_script(_REFUND) if self._shared else None

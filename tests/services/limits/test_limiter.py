@@ -16,8 +16,8 @@ from tests.databases import missing, redis_url
 @pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.redis)])
 async def limiter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Limiter]:
     # What is exact is Redis that answers: on a busy machine it has more time than a request would give it.
-    for bound in limits._WAIT:
-        monkeypatch.setitem(limits._WAIT, bound, 30.0)
+    for bound in ("SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT"):
+        monkeypatch.setitem(limits._OPTIONS, bound, 30.0)
     url = None
     if request.param == "redis":
         url = redis_url()
