@@ -121,6 +121,7 @@ def test_list_and_explain(demo_cli: Cli) -> None:
     assert newest["more"]
     assert newest["events"][0]["seq"] > newest["events"][2]["seq"]
     issued = demo_cli.ok("audit", "list", "--action", "credential.issued")["events"]
-    assert [event["surface"] for event in issued] == ["cli"]
+    assert {event["surface"] for event in issued} == {"cli"}
+    assert len(issued) == len({event["resource_id"] for event in issued}) == 3
     assert "dvt_" not in json.dumps(issued)
     assert demo_cli.error("audit", "explain", "req_nothing")["code"] == "not_found"
