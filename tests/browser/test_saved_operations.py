@@ -1,11 +1,12 @@
 """Every saved operation of this repository, opened in the console of the real server and run."""
 
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Response, expect
 
 from services.demo.proof_site import proof_site
 
@@ -14,8 +15,8 @@ from .conftest import Seen
 from .server import Console
 
 pytestmark = pytest.mark.browser
-FILES = sorted((Path(__file__).parents[2] / "graphql" / "operations").glob("*.graphql"))
-WATCH = ("Watch the audit history from its start", "WatchAudit")
+FOLDER = Path(__file__).parents[2] / "graphql" / "operations"
+FILES = sorted(FOLDER.glob("*.graphql"))
 
 CREATE = """mutation ($input: CreateInstallationInput!) {
   createInstallation(input: $input) { installation { id } errors { message } } }"""
@@ -25,8 +26,23 @@ ISSUE = """mutation ($input: IssueCredentialInput!) {
   issueCredential(input: $input) { credential { id } errors { message } } }"""
 
 
+EXECUTE = """mutation ($input: ExecuteIntegrationMethodInput!) {
+  executeIntegrationMethod(input: $input) { result errors { message } } }"""
+
+
 def title_of(file: Path) -> str:
     return file.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+
+
+def saved(name: str) -> tuple[str, str]:
+    """Title and name, as `open_saved` takes them."""
+    return title_of(FOLDER / f"{name}.graphql"), name
+
+
+def variables_of(name: str) -> Any:
+    """The variables that an operation is saved with."""
+    lines = (FOLDER / f"{name}.graphql").read_text(encoding="utf-8").splitlines()
+    return json.loads(next(line for line in lines if line.startswith("# variables: ")).removeprefix("# variables: "))
 
 
 # --- what an operation about something that is there needs: each gets things of its own -----------------------
@@ -98,7 +114,8 @@ async def _to_disable(console: Console) -> dict[str, Any]:
     return {"id": await an_active_installation(console)}
 
 
-#: Variables for the operations whose own ones name a place to fill in; the others run as they are saved.
+#: Variables for the operations that change a row, or name a request, so that each has one of its own and may run
+#: again; the others run as they are saved.
 FILLED: dict[str, Callable[[Console], Awaitable[dict[str, Any]]]] = {
     "DisableInstallation": _to_disable,
     "EnableInstallation": _disabled,
@@ -109,7 +126,7 @@ FILLED: dict[str, Callable[[Console], Awaitable[dict[str, Any]]]] = {
     "RotateCredential": _to_rotate,
 }
 #: These have a test of their own below.
-APART = {"VerifyOrigin", WATCH[1]}
+APART = {"VerifyOrigin", "WatchAudit", "WatchIntegrationExecutions"}
 
 
 def check(told: Any) -> Any:
@@ -146,7 +163,7 @@ async def test_an_origin_is_verified_from_the_console(page: Page, console: Conso
     async with proof_site() as site:
         origin = await an_origin(console, site.origin)
         await signed_in(page, console.token)
-        await open_saved(page, "Verify an origin now (put in its id from the list)", "VerifyOrigin")
+        await open_saved(page, *saved("VerifyOrigin"))
         await fill_variables(page, {"id": origin["id"]})
         await run(page)
         await expect(result(page)).to_contain_text("origin_unverified")
@@ -160,7 +177,7 @@ async def test_an_origin_is_verified_from_the_console(page: Page, console: Conso
 async def test_the_history_is_watched(page: Page, console: Console, seen: Seen, picture: Picture) -> None:
     """What is there comes at once, what another program changes comes as it happens, and stop ends it at once."""
     await signed_in(page, console.token)
-    await open_saved(page, *WATCH)
+    await open_saved(page, *saved("WatchAudit"))
     await run(page)
     await expect(result(page)).to_contain_text('"event"')
     assert seen.tokens[-1] == f"Bearer {console.token}"
@@ -176,11 +193,39 @@ async def test_the_history_is_watched(page: Page, console: Console, seen: Seen, 
     await expect(result(page)).to_contain_text("Seen after that")
 
 
-async def test_a_mistake_is_shown_where_it_is(page: Page, console: Console, picture: Picture) -> None:
-    """An operation run with its placeholder says which variable to fill in."""
+def is_stream(response: Response) -> bool:
+    return response.headers.get("content-type", "").startswith("text/event-stream")
+
+
+async def test_executions_are_watched(page: Page, console: Console, picture: Picture) -> None:
+    """Nothing is told of the time before; what another program executes is told as it ends."""
+    asked = variables_of("ExecuteIntegrationMethod")["input"]
+    missing = asked | {"parameters": {"path": "greetings/9"}}
+    await console.graphql(EXECUTE, input=asked)
     await signed_in(page, console.token)
-    await open_saved(page, "Issue a key (put in an installation's id from the list)", "IssueCredential")
+    await open_saved(page, *saved("WatchIntegrationExecutions"))
+    async with page.expect_response(is_stream):
+        await run(page)
+    await page.wait_for_timeout(500)
+    await expect(result(page)).not_to_contain_text("{")
+    assert (await console.graphql(EXECUTE, input=asked))["executeIntegrationMethod"]["errors"] == []
+    await expect(result(page)).to_contain_text('"statusCode": 200')
+    event = check(await answer(page))["event"]
+    assert (event["method"], event["outcome"], event["code"]) == ("get", "SUCCESS", None)
+    await picture("WatchIntegrationExecutions")
+    assert (await console.graphql(EXECUTE, input=missing))["executeIntegrationMethod"]["errors"] != []
+    await expect(result(page)).to_contain_text('"statusCode": 404')
+    await stop(page)
+
+
+async def test_a_mistake_is_shown_where_it_is(page: Page, console: Console, picture: Picture) -> None:
+    """An operation run with what is no id says which variable is wrong."""
+    wrong = variables_of("IssueCredential")
+    wrong["input"]["installation"] = "an id from the list of installations"
+    await signed_in(page, console.token)
+    await open_saved(page, *saved("IssueCredential"))
+    await fill_variables(page, wrong)
     await run(page)
     told = await answer(page)
     assert told["data"]["issueCredential"]["errors"][0]["path"] == ["installation"]
-    await picture("placeholder")
+    await picture("mistake")

@@ -15,11 +15,16 @@ SAVED = [
     for operation in json.loads(load_manifest(Documents(core(build_schema()))).listing)
     if operation["domain"] in DOMAINS
 ]
+#: The mutations whose saved variables name a row of the demo.
+OF_THE_DEMO = {
+    "DisableInstallation", "EnableInstallation", "IssueCredential", "RegisterOrigin",
+    "RevokeCredential", "RotateCredential", "VerifyOrigin",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("saved", SAVED, ids=lambda saved: saved["name"])
 async def test_a_saved_operation_runs_as_it_is_saved(world, saved):
-    """No error at the top; what needs an id of the caller's own says so in its payload."""
+    """No error at the top; where the demo is not, what names a row of it says in its payload that there is none."""
     await world.installation()
     await world.runtime.sealer.seal_all()
     token = world.token("admin")
@@ -34,9 +39,9 @@ async def test_a_saved_operation_runs_as_it_is_saved(world, saved):
     body = {"documentId": saved["documentId"], "variables": saved["variables"]}
     answer = (await world.client.post("/graphql", json=body, headers=headers)).json()
     assert "errors" not in answer
-    if "(put in " in saved["title"]:
-        refused = next(iter(answer["data"].values()))["errors"]
-        assert [(error["code"], len(error["path"])) for error in refused] == [("validation_failed", 1)]
+    told = next(iter(answer["data"].values()))
+    refused = [error["code"] for error in told.get("errors", [])] if isinstance(told, dict) else []
+    assert refused == (["not_found"] if saved["name"] in OF_THE_DEMO else [])
 
 
 def test_each_task_has_its_operation():
