@@ -200,7 +200,7 @@ def is_stream(response: Response) -> bool:
 async def test_executions_are_watched(page: Page, console: Console, picture: Picture) -> None:
     """Nothing is told of the time before; what another program executes is told as it ends."""
     asked = variables_of("ExecuteIntegrationMethod")["input"]
-    missing = asked | {"parameters": {"path": "greetings/9"}}
+    missing = asked | {"parameters": {"path": "farewells"}}
     await console.graphql(EXECUTE, input=asked)
     await signed_in(page, console.token)
     await open_saved(page, *saved("WatchIntegrationExecutions"))
