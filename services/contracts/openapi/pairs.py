@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from services.contracts.findings import Direction, Effect
+from services.contracts.findings import Direction, Effect, Witness
 from services.contracts.openapi.documents import Node
 from services.contracts.openapi.effects import flipped, joined
 from services.contracts.openapi.flattening import Flattener
@@ -42,6 +42,8 @@ class Delta:
     #: Nothing that a client which ignores what it does not know would notice.
     tolerated: bool = False
     sanctioned: bool = False
+    #: Known where the difference is found; those of schemas are sought for afterwards.
+    witness: Witness | None = None
 
 
 @dataclass(slots=True)

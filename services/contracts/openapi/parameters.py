@@ -12,6 +12,7 @@ from services.contracts.openapi.lifecycles import Lifecycle, Stage
 from services.contracts.openapi.pairs import Delta, Mode
 from services.contracts.openapi.reports import Report, Site
 from services.contracts.openapi.scalars import SCALARS
+from services.contracts.openapi.sent import without_parameter, written
 from services.contracts.openapi.shapes import Parts
 
 #: Header parameters of these names are ignored: OpenAPI describes them elsewhere.
@@ -72,7 +73,10 @@ def _added(report: Report, key: ParameterKey, node: Node, site: Site) -> None:
     required = _required(node, key[0])
     rule = "parameter-required-added" if required else "parameter-added"
     effect = Effect.NARROWS if required and key[0] != "path" else Effect.WIDENS
-    report.add(site.operation, site.where, site.direction, Delta(rule, effect, None, node.get("name")))
+    delta = Delta(rule, effect, None, node.get("name"))
+    if effect is Effect.NARROWS:
+        delta.witness = without_parameter(key[0])
+    report.add(site.operation, site.where, site.direction, delta)
     if key[0] == "path":
         _compare_values(report, key, Node(node.document, "", {}), node, site)
 
@@ -106,6 +110,8 @@ def _compare(report: Report, key: ParameterKey, base: Node, revision: Node, site
     before, after = _required(base, key[0]), _required(revision, key[0])
     if before != after:
         delta = Delta("parameter-required", of_sets(after, before), before, after)
+        if delta.effect is Effect.NARROWS and site.direction is Direction.REQUEST:
+            delta.witness = without_parameter(key[0])
         report.add(site.operation, site.where, site.direction, delta)
     compare_stages(report, base, revision, site, lifecycle)
     _compare_values(report, key, base, revision, site)
@@ -123,6 +129,9 @@ def _compare_values(report: Report, key: ParameterKey, base: Node, revision: Nod
         report.add(site.operation, site.where, site.direction, delta)
         return
     for delta in written_differently(key[0], base, revision):
+        if delta.rule in ("parameter-style", "parameter-explode") and site.direction is Direction.REQUEST:
+            style, types = _style(base, key[0]), report.comparison.shape(schema_parts(base)).types
+            delta.witness = written(key[0], str(base.get("name")), style, _explode(base, style), types)
         report.add(site.operation, site.where, site.direction, delta)
     before, after = schema_parts(base), schema_parts(revision)
     if _listed(report, key[0], base, revision):

@@ -7,6 +7,7 @@ from services.contracts.findings import Direction, Effect
 from services.contracts.openapi.documents import Document, Node
 from services.contracts.openapi.pairs import Delta
 from services.contracts.openapi.reports import Report
+from services.contracts.openapi.sent import with_credentials
 
 #: What a scheme is, beyond its name; the rest is for people.
 #: The two addresses of metadata name the issuer, and tokens of another issuer are refused.
@@ -48,7 +49,7 @@ def compare_security(
     before, after = alternatives_of(*base), alternatives_of(*revision)
     lost = [each for each in before if not any(_enough(each, other, base[0], revision[0]) for other in after)]
     for each in lost:
-        delta = _named(each, list(after), base[0], revision[0])
+        delta = _lost(each, list(after), base[0], revision[0])
         report.add(operation, "security", direction, delta)
     _compare_addresses(report, (base[0], before), (revision[0], after), operation)
     if not lost and any(not any(_enough(each, other, base[0], revision[0]) for each in before) for other in after):
@@ -127,6 +128,16 @@ def _flow_changes(before: Node, after: Node, scopes: frozenset[str]) -> list[str
         had, has = flow.mapping("scopes").keys(), other.mapping("scopes").keys()
         changed += [f"flows.{kind}.scopes.{each}" for each in sorted((had - has) & scopes)]
     return changed
+
+
+def _lost(lost: Alternative, after: list[Alternative], base: Document, revision: Document) -> Delta:
+    """A way in that is gone, with a request that took it."""
+    delta = _named(lost, after, base, revision)
+    ways = sorted(lost, key=lambda each: each.scheme)
+    found = [(each.scheme, scheme(base, each.scheme).value, each.scopes) for each in ways]
+    known = [(name, value if isinstance(value, dict) else {}, scopes) for name, value, scopes in found]
+    delta.witness = with_credentials(known)
+    return delta
 
 
 def _named(lost: Alternative, after: list[Alternative], base: Document, revision: Document) -> Delta:

@@ -49,7 +49,9 @@ class Evidence:
         self._budget = [MAX_COPIED]
 
     def __call__(self, cause: Cause) -> Witness | None:
-        """The witness of a difference between schemas; others are no values."""
+        """The witness of a difference: of schemas one that is proven, of requests what was found with it."""
+        if cause.delta.witness is not None:
+            return cause.delta.witness
         pair = cause.pair
         if pair is None or any(isinstance(part, Shape) for part in pair.base + pair.revision):
             return None

@@ -6,7 +6,7 @@ import jsonschema_rs
 import pytest
 
 from services.contracts.findings import Direction, Finding, Verdict
-from tests.contract.law.builders import compared, header, parameter, request, response
+from tests.contract.law.builders import compared, document, header, parameter, request, response
 
 OPEN = {"type": "object", "properties": {"a": {"type": "string"}}}
 #: (the wider schema, the narrower one)
@@ -68,5 +68,50 @@ def test_a_recursive_schema_has_a_witness() -> None:
     assert only(compared(tree("string"), tree("integer"))).witness is not None
 
 
-def test_what_cannot_be_shown_by_a_value_has_none() -> None:
-    assert only(compared(parameter(schema={}), parameter(schema={}, required=True))).witness is None
+SCHEMES: dict[str, Any] = {
+    "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
+    "flow": {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "https://t", "scopes": {"a": "", "b": ""}}}},
+}
+
+
+def guarded(*security: dict[str, list[str]], **changed: Any) -> dict[str, Any]:
+    return document({"security": list(security)}) | {"components": {"securitySchemes": SCHEMES | changed}}
+
+
+LIST = {"type": "array", "items": {"type": "string"}}
+RENAMED = {"type": "apiKey", "in": "header", "name": "X-Other"}
+#: (the probe, base, revision, the part of a request that was accepted before)
+SENT = [
+    ("security added to an open operation", document({}), guarded({"key": []}), {"headers": {}}),
+    (
+        "a scope added",
+        guarded({"flow": ["a"]}),
+        guarded({"flow": ["a", "b"]}),
+        {"headers": {"Authorization": "Bearer a valid credential of flow with the scopes a"}},
+    ),
+    (
+        "the header of a key renamed",
+        guarded({"key": []}),
+        guarded({"key": []}, key=RENAMED),
+        {"headers": {"X-Key": "a valid key"}},
+    ),
+    ("explode", parameter(schema=LIST), parameter(schema=LIST, explode=False), {"query": "p=a&p=b"}),
+    ("style", parameter(schema=LIST), parameter(schema=LIST, style="pipeDelimited"), {"query": "p=a&p=b"}),
+    ("the other style", parameter(schema=LIST, style="pipeDelimited", explode=False), parameter(schema=LIST),
+     {"query": "p=a%7Cb"}),
+    ("a parameter demanded", parameter(schema={}), parameter(schema={}, required=True), {"query": {}}),
+    ("a demanded parameter added", document({}), parameter(schema={}, required=True), {"query": {}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("probe", "base", "revision", "sent"), SENT, ids=[each[0] for each in SENT])
+def test_a_request_is_shown_as_it_was_sent(probe: str, base: Any, revision: Any, sent: Any) -> None:
+    shown = only(compared(base, revision)).witness
+    assert shown is not None, probe
+    assert shown.value == sent
+
+
+def test_what_cannot_be_shown_has_none() -> None:
+    """One value is written alike by every style of a query."""
+    found = compared(parameter(schema={"type": "string"}), parameter(schema={"type": "string"}, explode=False))
+    assert only(found).witness is None
