@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from app.database import postgres_engine, postgres_pool
+from services import data_versions
 from tests.databases import fresh_url
 from tests.resilience.proxies import FreezableProxy, proxied
 from tests.runtime.surface import Surface
@@ -39,6 +40,8 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_engine, "COMMAND_SECONDS", 2.0)
     monkeypatch.setattr(postgres_pool, "ACQUIRE_SECONDS", 2.0)
     monkeypatch.setattr(postgres_pool, "REPAIR_SECONDS", 1.0)
+    # A page that is kept would be answered for a second without the database: here its version is always asked.
+    monkeypatch.setattr(data_versions, "KNOWN_SECONDS", 0.0)
 
 
 class Hanging:

@@ -155,14 +155,17 @@ async def test_a_plugin_that_syncs_while_others_write(world: World) -> None:
 
     async def read(plugin: Plugin) -> None:
         while not finished.is_set():
-            await plugin.sync()
-            # A page that is kept is answered without waiting for anything: the writers would never have a turn.
-            await asyncio.sleep(0)
+            # A plugin that has all there is asks again a little later, and leaves the loop to the writers.
+            if not await plugin.sync():
+                await asyncio.sleep(0.01)
 
-    readers = [asyncio.create_task(read(plugin)) for plugin in plugins]
-    await asyncio.gather(*(write(start) for start in range(1, 5)))
-    finished.set()
-    await asyncio.gather(*readers)
+    async with asyncio.TaskGroup() as readers:
+        for plugin in plugins:
+            readers.create_task(read(plugin))
+        try:
+            await asyncio.gather(*(write(start) for start in range(1, 5)))
+        finally:
+            finished.set()
     for plugin in plugins:
         await plugin.sync()
         fresh = Plugin(v2, key, plugin.name)
