@@ -86,7 +86,12 @@ def answer(
     path: str, asset: Asset, *, version: str | None = None, if_none_match: str | None = None
 ) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body; `version` is the request's `v` parameter, `if_none_match` its header."""
-    headers = {"ETag": asset.etag, **_headers(path, asset, version)}
+    return answer_asset(asset, _headers(path, asset, version), if_none_match)
+
+
+def answer_asset(asset: Asset, headers: dict[str, str], if_none_match: str | None) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body, or 304 without one where the browser has it (RFC 9110 section 13.1.2)."""
+    headers = {"ETag": asset.etag, **headers}
     known = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
     if asset.etag in known or known == ["*"]:
         return 304, headers, b""

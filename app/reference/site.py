@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from app.assets import CONTENT_TYPES, Asset, console_root
+from app.assets import CONTENT_TYPES, Asset, answer_asset, console_root
 from app.clock import SYSTEM_CLOCK, Clock
 from app.errors import REGISTRY
 from app.reference.changes import changes_page
@@ -68,7 +68,6 @@ class Site:
             return None
         forever = path in self._files and version == asset.version
         headers = {
-            "ETag": asset.etag,
             "Cache-Control": "public, max-age=31536000, immutable" if forever else "no-cache",
             "Content-Security-Policy": CONTENT_SECURITY_POLICY,
             "Cross-Origin-Opener-Policy": "same-origin",
@@ -76,10 +75,7 @@ class Site:
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
         }
-        known = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
-        if asset.etag in known or known == ["*"]:
-            return 304, headers, b""
-        return 200, headers | {"Content-Type": asset.content_type}, asset.body
+        return answer_asset(asset, headers, if_none_match)
 
     def _file(self, file: Path) -> Asset:
         return _asset(file.read_bytes(), CONTENT_TYPES[file.suffix])
