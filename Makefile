@@ -35,8 +35,9 @@ lock: .venv/uv.stamp
 ## Fetch the browser files of the console.
 assets: console/assets/manifest.json
 
-bench: .venv/dev.stamp
-	$(PY) -m bench
+## Measure everything; tables and plots go to bench/results.
+bench:
+	@bench/run
 
 clean:
 	rm -rf .venv console/assets .pytest_cache .mypy_cache .ruff_cache

@@ -8,15 +8,20 @@ from typing import Any
 import structlog
 
 from app import assets
+from app.answers import send_answer
 from app.database.waiting import waiting
+from app.database.write_probe import WriteProbe
 from app.errors import DomainError, Internal, MethodNotAllowed, NotFound, PayloadTooLarge, Unavailable
-from app.headers import header
+from app.headers import header, prefers
 from app.ids import accept_request_id
 from app.logs import configure_logs
 from app.metrics import CONTENT_TYPE, Metrics
-from app.plain import answer_json, answer_platform_error, encoded, send_answer
+from app.plain import answer_json, answer_platform_error, encoded
+from app.reference.front import FRONT
 from app.reference.site import HOME, Site
 from app.settings import Settings, load_settings
+from app.shown_paths import shown_path
+from app.worker_metrics import SECONDS, WorkerMetrics
 from graph.schema import build_schema, printed
 from graph.server import GraphqlServer
 from rest.contracts.documents import learn_contracts
@@ -37,10 +42,12 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 class Application:
     """ASGI 3. The lifespan opens the runtime and its duties, and writes out what is held when it stops."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics | None = None) -> None:
         self.settings = settings
         self.runtime = Runtime(settings)
-        self.metrics = Metrics()
+        self.metrics = metrics or Metrics()
+        self.runtime.refreshes.observe = self.metrics.refreshed
+        self._write_probe = WriteProbe(self.runtime.database)
         self._contracts = mount(self.runtime)
         successor = self._contracts[V1].surface if settings.legacy_paths else None
         self._legacy = LegacyV1(successor, settings.legacy_sunset)
@@ -51,12 +58,16 @@ class Application:
         self._reference = Site(settings.url, sdl, self.runtime.clock)
         self._assets = assets.load_assets()
         self._duties: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
         self._ending: asyncio.Future[None] | None = None
 
     async def start(self) -> None:
         await self.runtime.start()
         self._duties = asyncio.create_task(run_duties(self.runtime))
         self._duties.add_done_callback(_say_why)
+        if self.metrics.workers is not None:
+            self._telling = asyncio.create_task(self._tell_workers(self.metrics.workers))
+            self._telling.add_done_callback(_say_why)
 
     def end_streams(self) -> None:
         """Complete what is listened to; a server that stops waits for its connections before it says so."""
@@ -66,9 +77,11 @@ class Application:
     async def stop(self) -> None:
         self.end_streams()
         await asyncio.gather(*filter(None, [self._ending]), return_exceptions=True)
-        if self._duties is not None:
-            self._duties.cancel()
-            await asyncio.gather(self._duties, return_exceptions=True)
+        for task in filter(None, (self._telling, self._duties)):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        if self.metrics.workers is not None:
+            self.metrics.workers.close()
         await self.runtime.stop()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -112,7 +125,7 @@ class Application:
             await self._dispatch(scope, receive, send_tagged)
         except Exception:
             # The last resort: a surface answers its own errors, and what gets here is a defect of ours.
-            LOG.exception("a request broke", request_id=request_id, path=scope["path"])
+            LOG.exception("a request broke", request_id=request_id, path=shown_path(scope["path"]))
             if not seen[1:]:
                 await self._refuse(scope, send_tagged, Internal())
         finally:
@@ -123,12 +136,14 @@ class Application:
         surface = self._surface(scope["path"])
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self.metrics.observe(surface, method, status, seconds)
+        if "webhook" in scope["state"]:
+            self.metrics.webhooks.labels(scope["state"]["webhook"]).inc()
         LOG.info(
             "request",
             request_id=scope["state"]["request_id"],
             surface=surface,
             method=scope["method"],
-            path=scope["path"],
+            path=shown_path(scope["path"]),
             status=status,
             ms=round(seconds * 1_000, 2),
         )
@@ -137,7 +152,7 @@ class Application:
         path = scope["path"]
         if _is_below(path, "/graphql"):
             await self._graphql(scope, receive, send)
-        elif scope["type"] == "http" and _too_large(scope, self.settings.max_body_bytes):
+        elif scope["type"] == "http" and _too_large(scope, self._most_bytes(path)):
             await self._refuse(scope, send, PayloadTooLarge())
         elif (contract := self._contract(path)) is not None:
             await contract.surface(_below(scope, contract.prefix), receive, send)
@@ -147,6 +162,11 @@ class Application:
             await send({"type": "websocket.close", "code": 4404, "reason": "There is no stream here."})
         else:
             await self._own(scope, send)
+
+    def _most_bytes(self, path: str) -> int:
+        """The largest body that a path takes, as far as its length says; a surface counts what comes without one."""
+        contract, usual = self._contract(path), self.settings.max_body_bytes
+        return usual if contract is None else contract.most_bytes(path, usual)
 
     def _surface(self, path: str) -> str:
         """What logs and metrics call the surface of a path."""
@@ -168,8 +188,8 @@ class Application:
             "/metrics": self._metrics,
         }
         if path in routes or path in self._assets:
-            if method != "GET":
-                await answer_platform_error(scope, send, MethodNotAllowed(), {"allow": "GET"})
+            if method not in ("GET", "HEAD"):
+                await answer_platform_error(scope, send, MethodNotAllowed(), {"allow": "GET, HEAD"})
             elif path in routes:
                 await routes[path](scope, send)
             else:
@@ -211,6 +231,10 @@ class Application:
         return assets.answer(path, self._assets[path], version=version, if_none_match=known)
 
     async def _index(self, scope: Any, send: Any) -> None:
+        """A page for browsers, JSON for everybody else."""
+        if prefers(header(scope, b"accept"), "text/html", "application/json"):
+            await self._docs(scope, send, FRONT)
+            return
         found = {
             "service": "dovetail",
             "graphql": "/graphql",
@@ -218,25 +242,35 @@ class Application:
             "docs": HOME,
             "health": "/health/ready",
         }
-        await answer_json(send, 200, found)
+        await answer_json(send, 200, found, (b"vary", b"Accept"))
 
     async def _live(self, scope: Any, send: Any) -> None:
         await answer_json(send, 200, {"status": "ok"})
 
     async def _ready(self, scope: Any, send: Any) -> None:
-        """Ready when the database answers, no migration waits, and the duties are running."""
-        checks = {"database": "ok", "migrations": "ok", "duties": "ok"}
+        """Ready when the database answers and takes writes, no migration waits, and the duties are running."""
+        checks = {"database": "ok", "migrations": "ok", "writes": "unknown", "duties": "ok"}
         try:
             async with asyncio.timeout(_READY_SECONDS):
                 await self.runtime.database.ping()
                 if missing := await waiting(self.runtime.database):
                     checks["migrations"] = f"{len(missing)} pending"
+                checks["writes"] = "waiting"
+                checks["writes"] = await self._write_probe.writes()
         except (Unavailable, TimeoutError):
-            checks |= {"database": "away", "migrations": "unknown"}
+            if checks["writes"] != "waiting":
+                checks |= {"database": "away", "migrations": "unknown"}
         if self._duties is None or self._duties.done():
             checks["duties"] = "stopped"
         ready = all(state == "ok" for state in checks.values())
         await answer_json(send, 200 if ready else 503, {"status": "ok" if ready else "unavailable", "checks": checks})
+
+    async def _tell_workers(self, workers: WorkerMetrics) -> None:
+        """The other workers read here what this one would answer to `/metrics`."""
+        while True:
+            self.metrics.readers.set(self.runtime.bus.readers())
+            workers.write()
+            await asyncio.sleep(SECONDS)
 
     async def _metrics(self, scope: Any, send: Any) -> None:
         self.metrics.readers.set(self.runtime.bus.readers())
@@ -266,9 +300,9 @@ def _too_large(scope: Any, most: int) -> bool:
     return length is not None and length.isdigit() and int(length[:20]) > most
 
 
-def create_app(settings: Settings | None = None) -> Application:
+def create_app(settings: Settings | None = None, metrics: Metrics | None = None) -> Application:
     """The application; settings from the environment unless given. Who runs it configures the logs."""
-    return Application(settings or load_settings())
+    return Application(settings or load_settings(), metrics)
 
 
 def __getattr__(name: str) -> Any:

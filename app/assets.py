@@ -1,4 +1,8 @@
-"""The GraphiQL page and its files, read once and answered from memory; knows no web framework."""
+"""The GraphiQL page and its files; knows no web framework.
+
+What is ours is small and kept in memory. The vendor's four megabytes are read when a browser asks, which it does once:
+their addresses carry their hash.
+"""
 
 import hashlib
 from collections.abc import Mapping
@@ -50,11 +54,15 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file as it goes out; `etag` is strong and quoted."""
+    """One file as it goes out, or where it is read; `etag` is strong and quoted."""
 
-    body: bytes
+    content: bytes | Path
     content_type: str
     etag: str
+
+    @property
+    def body(self) -> bytes:
+        return self.content.read_bytes() if isinstance(self.content, Path) else self.content
 
     @property
     def version(self) -> str:
@@ -75,7 +83,7 @@ def load_assets(root: Path | None = None) -> dict[str, Asset]:
     own, vendor = root / "graphiql", root / "assets"
     if not all((vendor / name).is_file() for name in VENDOR):
         return {PAGE: _asset(NOT_FETCHED.encode(), ".txt")}
-    found = {f"{PREFIX}assets/{name}": _asset((vendor / name).read_bytes(), Path(name).suffix) for name in VENDOR}
+    found = {f"{PREFIX}assets/{name}": _stored(vendor / name) for name in VENDOR}
     for name in OWN:
         found[PREFIX + name] = _asset(_versioned(own / name, found), Path(name).suffix)
     found[PAGE] = _asset(_versioned(own / "index.html", found), ".html")
@@ -114,7 +122,17 @@ def _headers(path: str, asset: Asset, version: str | None) -> dict[str, str]:
 
 
 def _asset(body: bytes, suffix: str) -> Asset:
-    return Asset(body, CONTENT_TYPES[suffix], f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+    return Asset(body, CONTENT_TYPES[suffix], _etag(hashlib.sha256(body).hexdigest()))
+
+
+def _stored(file: Path) -> Asset:
+    with file.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    return Asset(file, CONTENT_TYPES[file.suffix], _etag(digest))
+
+
+def _etag(digest: str) -> str:
+    return f'"{digest[:32]}"'
 
 
 def _versioned(file: Path, known: Mapping[str, Asset]) -> bytes:

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 #: Messages a slow reader may be behind before it is told that it lagged.
 BACKLOG = 1_000
+#: What the processes of one server tell each other, begins so; no client reads it.
+INTERNAL = "internal:"
 
 
 class Subscription:
@@ -20,7 +22,8 @@ class Subscription:
         try:
             self._queue.put_nowait(message)
         except asyncio.QueueFull:
-            self.dropped += 1
+            # Where a chain ends is no event of it: what is missed is told again.
+            self.dropped += message.get("type") != "head"
 
     async def messages(self) -> AsyncIterator[Mapping[str, Any]]:
         """Messages in order; `{"type": "lagged", "dropped": n}` stands where some were dropped."""
@@ -83,4 +86,4 @@ class MemoryBus:
         return list(self._topics)
 
     def readers(self) -> int:
-        return sum(len(readers) for readers in self._topics.values())
+        return sum(len(readers) for topic, readers in self._topics.items() if not topic.startswith(INTERNAL))

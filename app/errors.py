@@ -88,6 +88,13 @@ class InvalidToken(DomainError):
     code, status, text = "invalid_token", 401, "The bearer token is not valid."
 
 
+class WebhookRefused(DomainError):
+    """The same for an endpoint that is not there and for a signature that does not hold."""
+
+    code, status, text = "webhook_refused", 401, "There is no such endpoint, or the webhook's signature does not hold."
+    denial = "integration_webhook.refused"
+
+
 class MissingApiKey(DomainError):
     code, status, text = "missing_api_key", 401, "Missing API key"
 
@@ -178,6 +185,12 @@ class Conflict(DomainError):
     code, status, text = "conflict", 409, "The change collides with what is already there."
 
 
+class InUse(DomainError):
+    """`details` has `references`, the first of those that use it as `{id, name}`, and `count`, how many there are."""
+
+    code, status, text = "in_use", 409, "It is in use, and cannot be deleted."
+
+
 class InvalidTransition(DomainError):
     code, status, text = "invalid_transition", 409, "The present status does not allow this step."
 
@@ -215,6 +228,10 @@ class IdempotencyKeyReused(DomainError):
 
 class DiscoveryUnsupported(DomainError):
     code, status, text = "discovery_unsupported", 422, "The integration cannot list resources of this type."
+
+
+class WebhookUnsupported(DomainError):
+    code, status, text = "webhook_unsupported", 422, "The integration receives no webhooks."
 
 
 # --- 429, 5xx ---------------------------------------------------------------------------------------
@@ -284,7 +301,10 @@ class IntegrationAuthFailed(DomainError):
 
 
 class IntegrationTimeout(DomainError):
+    """`can_retry` False where the other side may have done what must not be done twice."""
+
     code, status, text = "integration_timeout", 504, "The integration did not answer in time."
+    can_retry = True
 
 
 class CircuitOpen(DomainError):

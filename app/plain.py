@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
+from app.answers import Headers, send_answer
 from app.clock import SYSTEM_CLOCK, iso
 from app.errors import DomainError
 
-Headers = list[tuple[bytes, bytes]]
 _JSON: Headers = [(b"content-type", b"application/json")]
 
 
@@ -16,15 +16,8 @@ def encoded(headers: Mapping[str, str]) -> Headers:
     return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
-async def send_answer(send: Any, status: int, headers: Headers, body: bytes) -> None:
-    length = [] if status in (204, 304) else [(b"content-length", str(len(body)).encode())]
-    given = [pair for pair in headers if pair[0] != b"content-length"]
-    await send({"type": "http.response.start", "status": status, "headers": [*given, *length]})
-    await send({"type": "http.response.body", "body": b"" if status in (204, 304) else body})
-
-
-async def answer_json(send: Any, status: int, value: Any) -> None:
-    await send_answer(send, status, [*_JSON, (b"cache-control", b"no-store")], msgspec.json.encode(value))
+async def answer_json(send: Any, status: int, value: Any, *more: tuple[bytes, bytes]) -> None:
+    await send_answer(send, status, [*_JSON, (b"cache-control", b"no-store"), *more], msgspec.json.encode(value))
 
 
 async def answer_platform_error(

@@ -27,12 +27,20 @@ Algorithm = Literal[
 ]  # fmt: skip
 
 
+#: `typ` in the header of an access token: RFC 9068's, the general one, or none.
+TokenType = Literal["at+jwt", "JWT", "absent"]
+
+
 def _doc(text: str, **rules: Any) -> Meta:
     return Meta(description=text, **rules)
 
 
+#: No mark that a pattern of Redis would read as more than itself, and no part of its own.
+_NAME = r"^[A-Za-z0-9_-]{1,40}$"
+
+
 class OidcIssuer(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """One foreign issuer of tokens. `algorithms` is its allow-list (RFC 8725 section 3.1)."""
+    """One foreign issuer of tokens. `algorithms` and `token_types` are allow-lists (RFC 8725 sections 3.1 and 3.11)."""
 
     issuer: str
     audience: str
@@ -42,6 +50,7 @@ class OidcIssuer(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     roles_claim: str = "roles"
     permissions_claim: str = "permissions"
     subject_claim: str = "user_id"
+    token_types: tuple[TokenType, ...] = ("at+jwt", "JWT", "absent")
 
 
 class ServiceCertificate(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -62,12 +71,19 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     database_url: Annotated[
         str | None, _doc("`postgresql://…` or `sqlite:///PATH`; default a SQLite file in the home folder.")
     ] = None
-    database_pool_size: Annotated[int, _doc("Connections to PostgreSQL, or SQLite readers.", ge=1, le=200)] = 4
+    database_pool_size: Annotated[
+        int, _doc("Connections of each process to PostgreSQL, or its SQLite readers.", ge=1, le=200)
+    ] = 4
     redis_url: Annotated[str | None, _doc("`redis://…`: shared rate limits for several processes.")] = None
+    redis_prefix: Annotated[
+        Annotated[str, Meta(pattern=_NAME)] | None,
+        _doc("First part of all names in Redis, 1 to 40 of A-Z, a-z, 0-9, _ and -; default from the keys folder."),
+    ] = None
     orcid_base_url: Annotated[str, _doc("Where people and works are read from.")] = "https://pub.orcid.org"
     orcid_concurrency: Annotated[int, _doc("ORCID requests in flight at once.", ge=1, le=24)] = 4
     egress_allow: Annotated[
-        tuple[str, ...], _doc("Hosts or CIDRs that outbound calls may reach although they are private.")
+        tuple[str, ...],
+        _doc("Hosts or CIDRs that outbound calls may reach although private; with `:PORT`, at that one."),
     ] = ()
     dns_servers: Annotated[
         tuple[str, ...], _doc("DNS servers for origin proofs, `ADDRESS[:PORT]`; default the system's.")
@@ -91,6 +107,12 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
         int, _doc("How long consumers are told of a row that is no longer listed, in days.", ge=1)
     ] = 90
     max_body_bytes: Annotated[int, _doc("Largest request body that is read.", ge=1_024)] = 1_048_576
+    import_max_bytes: Annotated[
+        int, _doc("Largest document that is imported over HTTP as a definition.", ge=1_024, le=67_108_864)
+    ] = 67_108_864
+    imports_at_once: Annotated[
+        int, _doc("Imports of definitions that each process runs at once; a tenant runs one.", ge=1, le=64)
+    ] = 2
     legacy_paths: Annotated[bool, _doc("Answer `/v1/people` and `/v1/publications`.")] = True
     legacy_sunset: Annotated[str, _doc("The day (YYYY-MM-DD) on which the `/v1` paths may go.")] = "2027-12-31"
     forwarded_allow_ips: Annotated[str, _doc("Proxies whose `X-Forwarded-*` headers are believed.")] = "127.0.0.1"
@@ -115,6 +137,18 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     )
     usage_days: Annotated[int, _doc("Days that the record of used parameters and fields is kept.", ge=1)] = 400
     execution_days: Annotated[int, _doc("Days that the record of executed methods is kept.", ge=1)] = 30
+    circuit_open_seconds: Annotated[
+        int, _doc("How long a circuit is open the first time; each time after doubles that.", ge=1, le=300)
+    ] = 30
+    oauth2_refresh_idle: Annotated[bool, _doc("Refresh OAuth2 tokens also of instances that nobody calls.")] = True
+    delivery_days: Annotated[int, _doc("Days that the payloads of received webhooks are kept.", ge=1)] = 30
+    delivery_replay_days: Annotated[
+        int, _doc("Days that a received webhook without a signed timestamp is known again.", ge=1)
+    ] = 400
+    deliveries_per_minute: Annotated[int, _doc("Webhooks a minute of one instance.", ge=1)] = 600
+    deliveries_per_address_per_minute: Annotated[
+        int, _doc("Webhooks a minute from one address, for all instances.", ge=1)
+    ] = 1_200
     encryption_key: Annotated[
         str | None, _doc("Key of stored secrets, base64 of 32 bytes; default a file in the home folder.")
     ] = None

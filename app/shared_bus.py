@@ -19,8 +19,8 @@ from app.bus import MemoryBus
 from app.script_batches import BatchingRedis
 
 LOG = structlog.get_logger("dovetail.bus")
-_PREFIX = "dovetail:bus:"
 _RETRY_SECONDS = 1.0
+_STOP_SECONDS = 0.2
 #: How long a request is held for Redis; then this process goes on alone.
 ANSWER_SECONDS = 0.5
 
@@ -28,24 +28,29 @@ ANSWER_SECONDS = 0.5
 def connect(url: str) -> Redis:
     """A client that connects when it is first used."""
     return BatchingRedis.from_url(
-        url, socket_connect_timeout=ANSWER_SECONDS, socket_timeout=ANSWER_SECONDS, health_check_interval=15
+        url, protocol=2, socket_connect_timeout=ANSWER_SECONDS, socket_timeout=ANSWER_SECONDS, health_check_interval=15
     )
 
 
 class RedisBus(MemoryBus):
-    def __init__(self, redis: Redis, absence: Absence | None = None) -> None:
+    """`prefix` names the installation: others on the same Redis are not heard, in whichever of its databases."""
+
+    def __init__(self, redis: Redis, absence: Absence | None = None, *, prefix: str = "dovetail") -> None:
         super().__init__()
+        self._prefix = f"{prefix}:bus:"
         self._redis, self._absence = redis, absence or Absence()
         self._listener: asyncio.Task[None] | None = None
         self.listening = False
+        self._lost = False
 
     async def start(self) -> None:
         self._listener = asyncio.create_task(self._listen_always())
 
     async def stop(self) -> None:
-        if self._listener is not None:
+        while self._listener is not None and not self._listener.done():
+            # A cancellation that meets the end of a read is taken for its timeout, and would be lost.
             self._listener.cancel()
-            await asyncio.gather(self._listener, return_exceptions=True)
+            await asyncio.wait([self._listener], timeout=_STOP_SECONDS)
 
     async def publish(self, topic: str, message: Mapping[str, Any]) -> None:
         """Where Redis did not take it, this process alone hears of it; others find it in the history."""
@@ -56,7 +61,7 @@ class RedisBus(MemoryBus):
         if not self._absence.may_ask():
             return False
         try:
-            await self._redis.publish(_PREFIX + topic, msgspec.json.encode(dict(message)))
+            await self._redis.publish(self._prefix + topic, msgspec.json.encode(dict(message)))
         except (RedisError, OSError) as error:
             if self._absence.lost():
                 LOG.warning("Redis is away: only this process hears of an event", reason=str(error))
@@ -69,18 +74,31 @@ class RedisBus(MemoryBus):
             try:
                 await self._listen()
             except (RedisError, OSError) as error:
-                LOG.warning("the bus has lost Redis", reason=str(error))
+                if not self._lost:
+                    LOG.warning("the bus has lost Redis", reason=str(error))
+                self._lost = True
             self.listening = False
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _listen(self) -> None:
         async with self._redis.pubsub() as channel:
-            await channel.psubscribe(_PREFIX + "*")
+            await channel.psubscribe(self._prefix + "*")
             self.listening = True
+            if self._lost:
+                LOG.info("the bus has Redis again")
+            self._lost = False
             while True:
                 # A timeout of the read is no loss of the connection.
                 with contextlib.suppress(TimeoutError):
                     heard = await channel.get_message(ignore_subscribe_messages=True, timeout=3)
                     if heard is not None:
-                        topic = heard["channel"].decode().removeprefix(_PREFIX)
-                        self.deliver(topic, msgspec.json.decode(heard["data"]))
+                        self._hear(heard["channel"].decode(errors="replace").removeprefix(self._prefix), heard["data"])
+
+    def _hear(self, topic: str, data: bytes) -> None:
+        try:
+            message = msgspec.json.decode(data, type=dict[str, Any])
+        except msgspec.DecodeError as error:
+            # Whoever may write to this Redis can send it; it must not end the listener.
+            LOG.warning("what came over Redis is no event", topic=topic, reason=str(error))
+            return
+        self.deliver(topic, message)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from app.auth.principal import shell_principal
+from app.database import Statement
 from app.database.migrating import migrate
 from app.ids import new_id, new_request_id
 from app.settings import load_settings
@@ -55,6 +56,9 @@ async def _measure(home: Path, url: str, events: int, calls: int) -> tuple[Times
     await create_tenant(context, "bench", "Bench")
     for first in range(0, events, _BATCH):
         await _append(context, min(_BATCH, events - first))
+    if runtime.database.dialect == "postgres":
+        # What its own vacuum does within a minute: a long history is measured, not the minute after a flood.
+        await runtime.database.execute(Statement("VACUUM ANALYZE"))
     appended = [await _timed_append(context) for _ in range(calls)]
     report_at = time.perf_counter()
     report = await verify_chain(runtime.database, runtime.audit_key, context.tenant, [])

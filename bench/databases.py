@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import random
 import sqlite3
 from collections.abc import Iterator
@@ -32,7 +33,8 @@ def fresh(kind: str, server: str, folder: Path, name: str) -> Iterator[str]:
             file.unlink()
         return
     found = urlsplit(server)
-    database = f"{found.path.strip('/')}_{name}"
+    # Two who measure on one server do not drop each other's.
+    database = f"{found.path.strip('/')}_{name}_{os.getpid()}"
     asyncio.run(_run(server, f'DROP DATABASE IF EXISTS "{database}"', f'CREATE DATABASE "{database}"'))
     try:
         yield urlunsplit(found._replace(path=f"/{database}"))

@@ -24,15 +24,19 @@ from services.integrations.definitions.lifecycle import publish_integration_defi
 from services.integrations.definitions.model import Definition
 from services.integrations.definitions.registry import create_integration_definition
 from services.integrations.execution.executing import NewExecution, execute_integration_method
-from services.integrations.instances import NewInstance, create_integration_instance
+from services.integrations.instances.registry import NewInstance, create_integration_instance
 from services.runtime import Runtime
 from services.tenants import create_tenant
 
 COUNTS = (1, 1_000)
-HEAD = "| instances | on | direct p50 ms | through execute p50 ms | p99 ms | more, p50 ms |\n|---|---|---|---|---|---|"
+HEAD = (
+    "| method | instances | on | direct p50 ms | through execute p50 ms | p99 ms | more, p50 ms |\n"
+    "|---|---|---|---|---|---|---|"
+)
 _BODY = msgspec.json.encode({"id": 1, "items": [{"n": n, "text": "x" * 20} for n in range(20)]})
 _SCHEMA = {"type": "object", "required": ["id"]}
-_ASKED = NewExecution(method="get", parameters={"name": "thing"})
+#: One that reads, and one that changes something: its row and its audit event are written for each call.
+_METHODS = {"reads": "GET", "writes": "POST"}
 
 
 def run(server: str, folder: Path, *, calls: int) -> str:
@@ -40,14 +44,14 @@ def run(server: str, folder: Path, *, calls: int) -> str:
     lines = [HEAD]
     with _upstream() as port:
         for kind in ("SQLite", "PostgreSQL"):
-            for count in COUNTS:
+            for name, count in ((name, count) for name in _METHODS for count in COUNTS):
                 with (
                     tempfile.TemporaryDirectory(dir=folder) as home,
-                    fresh(kind, server, folder, f"execute_{count}") as url,
+                    fresh(kind, server, folder, f"execute_{name}_{count}") as url,
                 ):
-                    direct, through = asyncio.run(_measure(Path(home), url, port, count, calls))
+                    direct, through = asyncio.run(_measure(Path(home), url, port, name, count, calls))
                 lines.append(
-                    f"| {count:,} | {kind} | {direct.p50:.2f} | {through.p50:.2f} | {through.p99:.2f} "
+                    f"| {name} | {count:,} | {kind} | {direct.p50:.2f} | {through.p50:.2f} | {through.p99:.2f} "
                     f"| {through.p50 - direct.p50:.2f} |"
                 )
     return "\n".join(lines) + "\n"
@@ -85,7 +89,7 @@ def _upstream() -> Iterator[int]:
         process.join()
 
 
-async def _measure(home: Path, url: str, port: int, count: int, calls: int) -> tuple[Times, Times]:
+async def _measure(home: Path, url: str, port: int, name: str, count: int, calls: int) -> tuple[Times, Times]:
     runtime = Runtime(load_settings({}, home=home, database_url=url, egress_allow=["127.0.0.1"]))
     await migrate(runtime.database)
     await runtime.start()
@@ -95,15 +99,16 @@ async def _measure(home: Path, url: str, port: int, count: int, calls: int) -> t
     # As a database does by itself soon after it has grown.
     await context.database.execute(Statement("ANALYZE"))
     direct, through = [], []
+    asked = NewExecution(method=name, parameters={"name": "thing"})
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=False) as session:
         for instance in instances:
-            await execute_integration_method(context, instance, _ASKED)
+            await execute_integration_method(context, instance, asked)
         for number in range(calls + 50):
             at = time.perf_counter()
-            async with session.get(f"http://127.0.0.1:{port}/things/thing") as response:
+            async with session.request(_METHODS[name], f"http://127.0.0.1:{port}/things/thing") as response:
                 msgspec.json.decode(await response.read())
             between = time.perf_counter()
-            await execute_integration_method(context, instances[number % count], _ASKED)
+            await execute_integration_method(context, instances[number % count], asked)
             if number >= 50:
                 direct.append(between - at)
                 through.append(time.perf_counter() - between)
@@ -114,15 +119,18 @@ async def _measure(home: Path, url: str, port: int, count: int, calls: int) -> t
 
 
 async def _instances(context: Context, base: str, count: int) -> list[Any]:
-    method = {
-        "name": "get",
-        "paramSchema": {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]},
-        "resultSchema": _SCHEMA,
-        "request": {"method": "GET", "path": "/things/{name}"},
-        "rateLimits": {"requestsPerMinute": 1_000_000},
-    }
+    methods = [
+        {
+            "name": name,
+            "paramSchema": {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]},
+            "resultSchema": _SCHEMA,
+            "request": {"method": verb, "path": "/things/{name}"},
+            "rateLimits": {"requestsPerMinute": 1_000_000},
+        }
+        for name, verb in _METHODS.items()
+    ]
     given = {
-        "name": "Bench", "version": "1.0.0", "type": "http", "authType": "bearer", "baseUrl": base, "methods": [method],
+        "name": "Bench", "version": "1.0.0", "type": "http", "authType": "bearer", "baseUrl": base, "methods": methods,
     }  # fmt: skip
     definition = await create_integration_definition(context, msgspec.convert(given, Definition))
     await publish_integration_definition(context, definition["id"])

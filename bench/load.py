@@ -6,7 +6,7 @@ what it measured as JSON to standard output. Only loopback addresses are accepte
 
 import asyncio
 import sys
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import cast
 
 import msgspec
@@ -26,7 +26,8 @@ class Job(msgspec.Struct):
 class Measured(msgspec.Struct):
     """`rate` in answers a second; `p50` and `p99` in milliseconds; `bad` counts answers other than 200.
 
-    `answers` are all, also those from before the measured time began.
+    `answers` are all, also those from before the measured time began; `cpu` is what the load itself used of the CPU for
+    each of them, in microseconds.
     """
 
     rate: float
@@ -35,6 +36,7 @@ class Measured(msgspec.Struct):
     bad: int
     body_bytes: int
     answers: int
+    cpu: float
 
 
 class _Client(asyncio.Protocol):
@@ -80,7 +82,7 @@ class _Client(asyncio.Protocol):
 
 
 async def _run(job: Job) -> Measured:
-    now = perf_counter()
+    now, used = perf_counter(), process_time()
     state = {"from": now + job.warm_seconds, "until": now + job.warm_seconds + job.seconds, "bad": 0.0, "body": 0.0}
     state["answers"] = 0.0
     times: list[float] = []
@@ -90,8 +92,9 @@ async def _run(job: Job) -> Measured:
     await asyncio.sleep(job.warm_seconds + job.seconds + 0.5)
     times.sort()
     at = [times[int(len(times) * share)] * 1_000 if times else 0.0 for share in (0.5, 0.99)]
+    cpu = (process_time() - used) * 1e6 / max(state["answers"], 1)
     return Measured(
-        len(times) / job.seconds, at[0], at[1], int(state["bad"]), int(state["body"]), int(state["answers"])
+        len(times) / job.seconds, at[0], at[1], int(state["bad"]), int(state["body"]), int(state["answers"]), cpu
     )
 
 

@@ -14,6 +14,7 @@ from bench.databases import fresh
 from bench.load import Job, Measured
 from bench.servers import free_port, get, load, post, serving
 from bench.serving import cpu_seconds, resident_megabytes, serve
+from bench.two_cores import table as on_two_cores
 
 NESTED = (
     "{ installations(first: 50) { nodes { id displayName status createdAt "
@@ -126,15 +127,21 @@ def run(server: str, folder: Path, *, people: int, rounds: int, seconds: float, 
             kind: asyncio.run(prepare(load_settings({}, home=homes[kind], database_url=url), people))
             for kind, url in urls.items()
         }
-        servers = [Server(f"Dovetail on {kind}", serve(stack, homes[kind], urls[kind]), made[kind]) for kind in urls]
         home, url, found = homes["PostgreSQL"], urls["PostgreSQL"], made["PostgreSQL"]
+        with ExitStack() as running:
+            servers = [
+                Server(f"Dovetail on {kind}", serve(running, homes[kind], urls[kind]), made[kind]) for kind in urls
+            ]
+            if redis is not None:
+                for workers, name in ((1, "one worker with Redis"), (2, "two workers")):
+                    port = serve(running, home, url, workers=workers, DOVETAIL_REDIS_URL=redis)
+                    servers.append(Server(f"Dovetail on PostgreSQL, {name}", port, found))
+            port = serve(running, home, url, DOVETAIL_PAGE_CACHE_BYTES="33554432")
+            kept = Server("Dovetail on PostgreSQL, kept pages", port, found)
+            floor = _beside(running, "bench.floor:app", home, url, found, "/nested")
+            stock = _beside(running, "bench.stock:app", home, url, found, "/graphql?query=%7B__typename%7D")
+            lines = [line for case in _cases(floor, stock, servers, kept) for line in _measure(case, rounds, seconds)]
+        told = "\n".join([HEAD, *lines]) + "\n"
         if redis is not None:
-            for workers, name in ((1, "one worker with Redis"), (2, "two workers")):
-                port = serve(stack, home, url, workers=workers, DOVETAIL_REDIS_URL=redis)
-                servers.append(Server(f"Dovetail on PostgreSQL, {name}", port, found))
-        port = serve(stack, home, url, DOVETAIL_PAGE_CACHE_BYTES="33554432")
-        kept = Server("Dovetail on PostgreSQL, kept pages", port, found)
-        floor = _beside(stack, "bench.floor:app", home, url, found, "/nested")
-        stock = _beside(stack, "bench.stock:app", home, url, found, "/graphql?query=%7B__typename%7D")
-        lines = [line for case in _cases(floor, stock, servers, kept) for line in _measure(case, rounds, seconds)]
-    return "\n".join([HEAD, *lines]) + "\n"
+            told += "\n" + on_two_cores(home, url, found, redis, rounds=rounds, seconds=seconds)
+    return told

@@ -1,4 +1,4 @@
-"""Servers under measurement: each a process of its own, pinned to the first core, gone afterwards."""
+"""Servers under measurement: each a process of its own, pinned to the first core or to named ones, gone afterwards."""
 
 import contextlib
 import os
@@ -21,30 +21,32 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def _pinned(command: list[str], core: int) -> list[str]:
-    return ["taskset", "-c", str(core), *command] if (os.cpu_count() or 1) > 1 else command
+def _pinned(command: list[str], cores: str) -> list[str]:
+    return ["taskset", "-c", cores, *command] if (os.cpu_count() or 1) > 1 else command
 
 
 @contextlib.contextmanager
-def serving(command: list[str], environment: dict[str, str], port: int, path: str) -> Iterator[int]:
-    """The port of the server once `path` answers 200."""
+def serving(
+    command: list[str], environment: dict[str, str], port: int, path: str, cores: str = "0", says: str = ""
+) -> Iterator[int]:
+    """The port of the server once `path` answers 200 and its log holds what it `says`; `cores` as for taskset(1)."""
     log = Path(environment.get("DOVETAIL_HOME", "/tmp")) / f"server-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            _pinned(command, 0), env=os.environ | environment, stdout=output, stderr=subprocess.STDOUT
+            _pinned(command, cores), env=os.environ | environment, stdout=output, stderr=subprocess.STDOUT
         )
         try:
-            _wait(process, port, path, log)
+            _wait(process, port, path, log, says)
             yield port
         finally:
             process.terminate()
             process.wait(20)
 
 
-def _wait(process: "subprocess.Popen[bytes]", port: int, path: str, log: Path) -> None:
+def _wait(process: "subprocess.Popen[bytes]", port: int, path: str, log: Path, says: str) -> None:
     for _ in range(750):
         with contextlib.suppress(OSError), urlopen(f"http://127.0.0.1:{port}{path}", timeout=1) as answer:
-            if answer.status == 200:
+            if answer.status == 200 and says in log.read_text():
                 return
         if process.poll() is not None:
             break
@@ -52,8 +54,8 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, path: str, log: Path) -
     raise RuntimeError(f"the server did not start:\n{log.read_text()[-2000:]}")
 
 
-def load(job: Job) -> Measured:
-    command = _pinned([sys.executable, "-m", "bench.load"], 1)
+def load(job: Job, cores: str = "1") -> Measured:
+    command = _pinned([sys.executable, "-m", "bench.load"], cores)
     done = subprocess.run(command, input=msgspec.json.encode(job), stdout=subprocess.PIPE, check=True)
     return msgspec.json.decode(done.stdout, type=Measured)
 

@@ -11,7 +11,7 @@ from bench.servers import free_port, serving
 _PAGE_BYTES = 4_096
 
 
-def serve(stack: ExitStack, home: Path, url: str, *, workers: int = 1, **environment: str) -> int:
+def serve(stack: ExitStack, home: Path, url: str, *, workers: int = 1, cores: str = "0", **environment: str) -> int:
     """The port of a server that does not send kept pages again, so that each answer is made."""
     port = free_port()
     given = {
@@ -23,7 +23,9 @@ def serve(stack: ExitStack, home: Path, url: str, *, workers: int = 1, **environ
         "DOVETAIL_LOG_LEVEL": "warning",
     }
     command = [sys.executable, "-m", "app.cli", "serve", *(["--workers", str(workers)] if workers > 1 else [])]
-    return stack.enter_context(serving(command, given | environment, port, "/integrations/v1/health"))
+    # Said when all workers answer: before, the connections would all come to the first.
+    running = serving(command, given | environment, port, "/integrations/v1/health", cores, "Dovetail listens on")
+    return stack.enter_context(running)
 
 
 def resident_megabytes(port: int) -> float:

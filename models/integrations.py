@@ -35,6 +35,7 @@ class IntegrationDefinition(TenantTable, tablename="integration_definition"):
     verification = Text(null=True, default=None)
     discover = Text(null=True, default=None)
     error_rules = Text(null=True, default=None)
+    webhook = Text(null=True, default=None)
     status = Varchar(length=12)
     created_at = BigInt()
     updated_at = BigInt()
@@ -48,16 +49,23 @@ class IntegrationDefinition(TenantTable, tablename="integration_definition"):
 
 
 class IntegrationInstance(TenantTable, tablename="integration_instance"):
-    """One connection of a tenant; `status` follows services.integrations.instances."""
+    """One connection of a tenant; `status` follows services.integrations.instances.
+
+    `config` is what may be shown; with what is secret in it, `sealed_config` is the whole. `bound_to`, here of what
+    `credential_ref` leads to, is where credentials may go: see services.integrations.instances.destinations.
+    """
 
     definition = ForeignKey(references=IntegrationDefinition, index=True, null=False, on_delete=OnDelete.restrict)
     name = Varchar(length=255)
     search_text = Text(default="")
     config = Text(null=True, default=None)
+    sealed_config = Text(null=True, default=None)
+    key_id = Varchar(length=40, null=True, default=None, index=True)
     status = Varchar(length=24)
     error = Text(null=True, default=None)
     enabled = Boolean(default=True)
     credential_ref = Varchar(length=500, null=True, default=None)
+    bound_to = Text(null=True, default=None)
     health_status = Varchar(length=10, default="unknown")
     health_message = Text(null=True, default=None)
     health_latency_ms = Integer(null=True, default=None)
@@ -73,14 +81,16 @@ class IntegrationInstance(TenantTable, tablename="integration_instance"):
 
 
 class IntegrationSecret(TenantTable, tablename="integration_secret"):
-    """One secret of an instance by its name; `value` is sealed."""
+    """One secret of an instance by its name; `value` is sealed. One that was rotated out is good until `expires_at`."""
 
     instance = ForeignKey(references=IntegrationInstance, index=True, null=False, on_delete=OnDelete.cascade)
     name = Varchar(length=100)
     value = Text()
+    bound_to = Text(null=True, default=None)
     key_id = Varchar(length=40, index=True)
     created_at = BigInt()
     updated_at = BigInt()
+    expires_at = BigInt(null=True, default=None, index=True)
 
 
 class IntegrationToken(TenantTable, tablename="integration_token"):
@@ -92,6 +102,7 @@ class IntegrationToken(TenantTable, tablename="integration_token"):
     instance = ForeignKey(references=IntegrationInstance, null=False, unique=True, on_delete=OnDelete.cascade)
     access_token = Text()
     refresh_token = Text(null=True, default=None)
+    bound_to = Text(null=True, default=None)
     key_id = Varchar(length=40, index=True)
     token_type = Varchar(length=20, default="Bearer")
     scope = Text(null=True, default=None)
@@ -112,6 +123,7 @@ class IntegrationOauthState(TenantTable, tablename="integration_oauth_state"):
     caller = Varchar(length=255)
     redirect_uri = Varchar(length=2000)
     verifier = Text(null=True, default=None)
+    bound_to = Text(null=True, default=None)
     key_id = Varchar(length=40, null=True, default=None, index=True)
     scope = Text(null=True, default=None)
     created_at = BigInt()
@@ -126,7 +138,10 @@ class IntegrationRedirect(TenantTable, tablename="integration_redirect"):
 
 
 class IntegrationExecution(TenantTable, tablename="integration_execution"):
-    """One call of a method, or a try of it that was refused; nothing in it is secret. Kept for a time."""
+    """One call of a method, or a try of it that was refused; nothing in it is secret. Kept for a time.
+
+    While a call that may change something elsewhere runs, `running_until` is when it has surely ended.
+    """
 
     instance = ForeignKey(references=IntegrationInstance, null=False, on_delete=OnDelete.cascade)
     method = Varchar(length=128)
@@ -143,6 +158,7 @@ class IntegrationExecution(TenantTable, tablename="integration_execution"):
     actor_kind = Varchar(length=16)
     actor_id = Varchar(length=255)
     surface = Varchar(length=10)
+    running_until = BigInt(null=True, default=None)
     at = BigInt(index=True)
 
 
@@ -167,12 +183,37 @@ class IntegrationCircuit(TenantTable, tablename="integration_circuit"):
     version = Integer(default=1)
 
 
+class IntegrationEndpoint(TenantTable, tablename="integration_endpoint"):
+    """Where the webhooks of an instance come in; of the token in its URL the SHA-256 is kept, and how it begins."""
+
+    instance = ForeignKey(references=IntegrationInstance, null=False, unique=True, on_delete=OnDelete.cascade)
+    digest = Varchar(length=64, unique=True)
+    hint = Varchar(length=20)
+    created_at = BigInt()
+    rotated_at = BigInt()
+
+
 class IntegrationDelivery(TenantTable, tablename="integration_delivery"):
-    """A webhook that was taken in, so that a replay of it is known as such."""
+    """A webhook whose signature held: known by `digest` of what was signed, and by the sender's own id for it.
+
+    The payload is sealed, and goes at `payload_expires_at`; what a replay is known by stays until `expires_at`.
+    """
 
     instance = ForeignKey(references=IntegrationInstance, null=False, on_delete=OnDelete.cascade)
     digest = Varchar(length=64)
+    delivery_id = Varchar(length=255, null=True, default=None)
+    event_type = Varchar(length=200, null=True, default=None)
+    status = Varchar(length=10)
+    error = Text(null=True, default=None)
+    scheme = Varchar(length=12)
+    signed_at = BigInt(null=True, default=None)
+    headers = Text(default="{}")
+    payload = Text(null=True, default=None)
+    key_id = Varchar(length=40, null=True, default=None, index=True)
+    size_bytes = Integer(default=0)
+    request_id = Varchar(length=128)
     received_at = BigInt()
+    payload_expires_at = BigInt(null=True, default=None, index=True)
     expires_at = BigInt(index=True)
 
 

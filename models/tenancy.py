@@ -84,6 +84,11 @@ def chosen_id(table: type[TenantTable], row_id: UUID) -> Iterator[None]:
         _chosen_ids.reset(token)
 
 
+def id_for(table: type[TenantTable]) -> UUID:
+    """The id of the row that is inserted next, for what must know it before."""
+    return _chosen_ids.get().get(table._meta.tablename) or new_id()
+
+
 class Rows:
     """The rows of one tenant (or, with a reason, of all) in one table."""
 

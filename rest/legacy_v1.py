@@ -4,10 +4,9 @@ Each answer says so: Deprecation (RFC 9745), Sunset (RFC 8594) and a Link to the
 limit and a use count of their own, so that it is seen who still calls them. Switched off, they answer 410.
 """
 
-from typing import Any
-
 from litestar.types import Receive, Scope, Send
 
+from app.answers import send_answer
 from app.errors import DomainError, Gone, NotFound
 from rest.contracts.lifecycles import ending, marked
 from rest.integrations_v1 import PREFIX
@@ -41,8 +40,4 @@ class LegacyV1:
 
 
 async def _refuse(send: Send, error: DomainError) -> None:
-    body = body_of(error)
-    headers: Any = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    start: Any = {"type": "http.response.start", "status": error.status, "headers": headers}
-    await send(start)
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    await send_answer(send, error.status, [(b"content-type", b"application/json")], body_of(error))

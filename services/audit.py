@@ -72,13 +72,16 @@ async def get_audit_events(context: Context, events: list[UUID]) -> list[Row]:
 @operation(scope=Scope.AUDIT_READ, raises=[NotFound])
 async def explain_decision(context: Context, request_id: str) -> dict[str, Any]:
     """Which rule refused a request, what it expected and what it saw."""
-    kept = context.runtime.denials.decision(request_id)
-    if kept is not None and kept.tenant == context.tenant:
-        return msgspec.structs.asdict(kept)
-    rows = await context.database.fetch(_DECISION, tenant=context.tenant, request_id=request_id)
-    if not rows:
+    decisions = context.runtime.decisions
+    kept = decisions.known(request_id, context.tenant)
+    if kept is None:
+        rows = await context.database.fetch(_DECISION, tenant=context.tenant, request_id=request_id)
+        if rows:
+            return dict(rows[0])
+        kept = await decisions.known_elsewhere(request_id, context.tenant)
+    if kept is None:
         raise NotFound("No refusal is recorded for that request id.")
-    return dict(rows[0])
+    return msgspec.structs.asdict(kept)
 
 
 @operation(scope=Scope.AUDIT_READ)

@@ -41,10 +41,14 @@ _FORGET = (
     Statement("DELETE FROM tombstone WHERE tenant = {tenant} AND changed_at <= {last}"),
     Statement("UPDATE change_head SET forgotten_at = {last} WHERE tenant = {tenant} AND forgotten_at < {last}"),
 )
-_BREAK_OFF = Statement(
-    "UPDATE change_head SET changed_at = CASE WHEN changed_at < {now} THEN {now} ELSE changed_at + 1 END, "
-    "forgotten_at = CASE WHEN changed_at < {now} THEN {now} ELSE changed_at + 1 END"
+# Also for a tenant that had changed nothing when the backup was made: what was told of it since is gone too.
+_BREAK_OFF = (
+    "INSERT INTO change_head (tenant, changed_at, forgotten_at) SELECT id, {now}, {now} FROM tenant WHERE "
+    "%s ON CONFLICT (tenant) DO UPDATE SET "
+    "changed_at = CASE WHEN change_head.changed_at < {now} THEN {now} ELSE change_head.changed_at + 1 END, "
+    "forgotten_at = CASE WHEN change_head.changed_at < {now} THEN {now} ELSE change_head.changed_at + 1 END"
 )
+_BREAK_OFF_ALL, _BREAK_OFF_ONE = Statement(_BREAK_OFF % "TRUE"), Statement(_BREAK_OFF % "id = {tenant}")
 
 
 class Change(NamedTuple):
@@ -92,6 +96,9 @@ async def forget_tombstones(context: Context, before: int) -> bool:
     return True
 
 
-async def break_off_changes(database: Database, now: int) -> None:
+async def break_off_changes(database: Database, now: int, tenant: UUID | None = None) -> None:
     """After an older state was put back: nobody can go on from what they had read, and all begin anew."""
-    await database.execute(_BREAK_OFF, now=now)
+    if tenant is None:
+        await database.execute(_BREAK_OFF_ALL, now=now)
+    else:
+        await database.execute(_BREAK_OFF_ONE, now=now, tenant=tenant)

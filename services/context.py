@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.auth.principal import Principal
 from app.database import Database
-from services.chain.entries import Entry, Outcome, Surface, snapshot, write_entries
+from services.chain.entries import Entry, Outcome, Surface, snapshot, to_row, write_entries
 
 if TYPE_CHECKING:
     from services.limits import Verdict
@@ -30,6 +30,7 @@ class Context:
         "reached",
         "request_id",
         "runtime",
+        "status",
         "surface",
         "verdict",
     )
@@ -40,6 +41,8 @@ class Context:
         self.action: str | None = None
         #: Whether something was asked elsewhere that may have changed something there.
         self.reached = False
+        #: What became of the operation that changes something: 200, or the status of its refusal; None before it ran.
+        self.status: int | None = None
         #: What a limit of the operation's own said, beside the caller's.
         self.verdict: Verdict | None = None
         self._noted: list[Entry] = []
@@ -101,12 +104,22 @@ class Context:
         async def attempt() -> T:
             self._forget()
             result = await change()
-            await write_entries(self._noted, self.runtime.audit_key)
+            await write_entries(self.database, self._noted, self.runtime.audit_key)
             return result
 
         result = await self.database.in_transaction(attempt)
         self._settle()
         return result
+
+    async def write_told(self, change: Callable[[Mapping[str, Any]], Awaitable[object]]) -> None:
+        """Run a change of one statement that writes the noted event too; it is given the event's columns."""
+        try:
+            (entry,) = self._noted
+            await change(to_row(entry, self.runtime.audit_key))
+        except BaseException:
+            self._forget()
+            raise
+        self._settle()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
@@ -114,7 +127,7 @@ class Context:
         try:
             async with self.database.transaction():
                 yield
-                await write_entries(self._noted, self.runtime.audit_key)
+                await write_entries(self.database, self._noted, self.runtime.audit_key)
         except BaseException:
             self._forget()
             raise

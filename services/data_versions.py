@@ -6,12 +6,12 @@ wrote it asks at once, because any transaction that ended here makes what was kn
 """
 
 import asyncio
-from collections import OrderedDict
 from typing import NamedTuple
 from uuid import UUID
 
 from app.clock import Clock
 from app.database import Database, Statement
+from app.recent import Recent
 
 KNOWN_SECONDS = 1.0
 _MOST = 10_000
@@ -35,7 +35,7 @@ class _Asking(NamedTuple):
 class DataVersions:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
-        self._known: OrderedDict[UUID, _Known] = OrderedDict()
+        self._known: Recent[UUID, _Known] = Recent(_MOST)
         self._asking: dict[UUID, _Asking] = {}
 
     async def current(self, tenant: UUID) -> int:
@@ -77,7 +77,4 @@ class DataVersions:
         known = self._known.get(tenant)
         if known is not None and known.until > found.until:
             return
-        self._known[tenant] = found
-        self._known.move_to_end(tenant)
-        while len(self._known) > _MOST:
-            self._known.popitem(last=False)
+        self._known.keep(tenant, found)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -17,7 +18,10 @@ from services.changes import forget_tombstones
 from services.context import Context
 from services.credentials import expire_credentials
 from services.integrations.execution.health import check_due
+from services.integrations.execution.intents import give_up_stale
 from services.integrations.execution.ledger import FLUSH_SECONDS as EXECUTIONS_FLUSH
+from services.integrations.instances.configs import seal_configs
+from services.integrations.oauth2.idle import EVERY_SECONDS, refresh_idle
 from services.integrations.upkeep import delete_expired
 from services.origins.upkeep import check_proof, due_origins, expire_challenges, settle_proof
 from services.paging import among, statement
@@ -33,9 +37,12 @@ _HEADS_AT_ONCE = 500
 
 
 class Duty(NamedTuple):
+    """`whole`: ended between its rounds alone. A commit that was cut off may have happened, and be written again."""
+
     name: str
     every_seconds: float
     run: Callable[[], Awaitable[object]]
+    whole: bool = False
 
 
 def _context(runtime: Runtime, tenant: object, duty: str) -> Context:
@@ -85,16 +92,20 @@ async def tell_heads(runtime: Runtime) -> None:
 def duties(runtime: Runtime) -> list[Duty]:
     settings, clock = runtime.settings, runtime.clock
     return [
-        Duty("denials", 5, runtime.denials.flush),
+        Duty("denials", 5, runtime.denials.flush, whole=True),
         Duty("heads", 2, lambda: tell_heads(runtime)),
-        Duty("usage", FLUSH_SECONDS, runtime.usage.beat),
+        Duty("usage", FLUSH_SECONDS, runtime.usage.beat, whole=True),
         Duty("forget uses", 3600, lambda: prune(runtime.database, clock.now_ms() - settings.usage_days * DAY)),
-        Duty("executions", EXECUTIONS_FLUSH, runtime.executions.flush),
+        Duty("executions", EXECUTIONS_FLUSH, runtime.executions.flush, whole=True),
+        Duty("circuits", 1, runtime.circuits.listen),
+        Duty("decisions", 1, runtime.decisions.listen),
         Duty("health", 5, lambda: check_due(runtime, lambda tenant: _context(runtime, tenant, "health"))),
+        Duty("interrupted", 15, lambda: give_up_stale(runtime, lambda tenant: _context(runtime, tenant, "executions"))),
         Duty("forget executions", 3600, runtime.executions.prune),
         Duty("recheck", 60, lambda: recheck_origins(runtime)),
         Duty("expire", 60, lambda: expire(runtime)),
         Duty("expired integrations", 600, lambda: delete_expired(runtime.database, clock.now_ms())),
+        Duty("plain configurations", DAY / 1_000, lambda: seal_configs(runtime.database, runtime.encryption)),
         Duty("moves", 600, lambda: forget_moves(runtime.database)),
         Duty("forget tombstones", 3600, lambda: forget(runtime)),
         Duty("prune", 3600, lambda: runtime.jobs.prune(clock.now_ms() - _KEEP_JOBS)),
@@ -103,7 +114,18 @@ def duties(runtime: Runtime) -> list[Duty]:
             settings.anchor_minutes * MINUTE / 1_000,
             lambda: take_anchors(runtime.database, clock, anchor_file(settings.home), runtime.send_anchor),
         ),
+        *([Duty("idle tokens", EVERY_SECONDS, lambda: refresh_idle(runtime))] if settings.oauth2_refresh_idle else []),
     ]
+
+
+async def _to_its_end(run: Callable[[], Awaitable[object]]) -> None:
+    """Also where the duty is cancelled meanwhile: it ends when this round has."""
+    running = asyncio.ensure_future(run())
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.gather(running, return_exceptions=True)
+        raise
 
 
 async def _kept_up(name: str, run: Callable[[], Awaitable[object]], pause_seconds: float) -> None:
@@ -124,4 +146,5 @@ async def run_duties(runtime: Runtime) -> None:
         group.create_task(_kept_up("seal", runtime.sealer.run, 1))
         group.create_task(_kept_up("jobs", runtime.jobs.run, 1))
         for duty in duties(runtime):
-            group.create_task(_kept_up(duty.name, duty.run, duty.every_seconds))
+            run = partial(_to_its_end, duty.run) if duty.whole else duty.run
+            group.create_task(_kept_up(duty.name, run, duty.every_seconds))

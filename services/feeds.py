@@ -11,9 +11,12 @@ from uuid import UUID
 
 import msgspec
 
+from app.auth.scopes import Scope
 from app.database import Row
 from app.errors import FullSyncRequired
+from services.changes import break_off_changes
 from services.context import Context
+from services.operations import operation
 from services.paging import Condition, KeysetPage, KeysetRequest, OffsetPage, OffsetRequest, joined, statement
 
 _FIRST, _LAST = UUID(int=0), UUID(int=2**128 - 1)
@@ -114,3 +117,10 @@ def _changed(source: str, columns: str, where: str) -> str:
         f"SELECT {columns} id AS _id, changed_at AS _at FROM {source} "  # noqa: S608 - own words
         f"WHERE {where} AND {_WINDOW} ORDER BY changed_at, id LIMIT {{limit}}"
     )
+
+
+@operation(scope=Scope.TENANTS_ADMIN, audit="consumers.resynced", writes=True)
+async def resync_consumers(context: Context) -> None:
+    """Answer `full_sync_required` to every consumer of the tenant that asks for changes since before now."""
+    await break_off_changes(context.database, context.now, tenant=context.tenant)
+    context.note("tenant", context.tenant)

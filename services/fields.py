@@ -28,6 +28,14 @@ def required_text(field: str, value: str | None, *, most: int) -> str:
     return text(field, value, most=most) or ""
 
 
+def required_line(field: str, value: str | None, *, most: int) -> str:
+    """Trimmed text on one line, for a name."""
+    found = required_text(field, value, most=most)
+    if len(found.splitlines()) > 1:
+        raise ValidationFailed({field: "must be one line"})
+    return found
+
+
 def one_of(field: str, value: str, allowed: Iterable[str]) -> str:
     known = list(allowed)
     if value not in known:

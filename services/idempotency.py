@@ -4,25 +4,31 @@ The answer is kept for a day, sealed, under its caller, method, path and key. A 
 the outcome unknown: the key stays taken, because to do the work again is what its sender wanted to rule out.
 """
 
+import asyncio
 import hashlib
 import re
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
+import structlog
 
 from app.auth.encryption import Place, Sealed
 from app.clock import DAY, MINUTE
 from app.database import Statement
-from app.errors import IdempotencyInProgress, IdempotencyKeyReused, ValidationFailed
+from app.errors import IdempotencyInProgress, IdempotencyKeyReused, Unavailable, ValidationFailed
 from app.ids import new_id
 from models.integrations import IdempotencyRecord
 from services.context import Context
 
 HEADER = "Idempotency-Key"
 KEPT = DAY
+LOG = structlog.get_logger("dovetail.idempotency")
 #: After this long a request is no longer being worked on; what became of it is not known.
 _WORKED_ON = 10 * MINUTE
+_LARGE = 1_048_576
+_NOT_KEPT = frozenset({429, 500, 502, 503, 504})
 _KEY = re.compile(r"[!-~]{1,255}")
 _BEGIN = Statement(
     "INSERT INTO idempotency_record (id, tenant, caller, key, method, path, body_digest, status, leased_until, "
@@ -49,6 +55,45 @@ class Asked(NamedTuple):
     body: bytes
 
 
+class Done(NamedTuple):
+    """The answer, and whether it was given before."""
+
+    answer: Answer
+    replayed: bool
+
+
+async def once(context: Context, asked: Asked, work: Callable[[], Awaitable[Answer]]) -> Done:
+    """Do it, or answer as before. What was refused before it was begun, and may go well next time, is not kept.
+
+    Raises what `begin` and `work` raise.
+    """
+    found = await begin(context, asked)
+    if isinstance(found, Answer):
+        return Done(found, replayed=True)
+    try:
+        answer = await work()
+    except Exception:
+        # Not so where it was cancelled, or asked something elsewhere: what it did is not known then.
+        if not context.reached:
+            await forget(context, found)
+        raise
+    if answer.status in _NOT_KEPT and not context.reached:
+        await forget(context, found)
+    else:
+        await _finished(context, found, answer)
+    return Done(answer, replayed=False)
+
+
+async def _finished(context: Context, record: UUID, answer: Answer) -> None:
+    """What was done elsewhere is done: whoever asked is told so, also where the answer cannot be kept."""
+    try:
+        await finish(context, record, answer)
+    except Unavailable as error:
+        if not context.reached:
+            raise
+        LOG.warning("an answer could not be kept; its key stays taken", record=str(record), reason=str(error))
+
+
 async def begin(context: Context, asked: Asked) -> Answer | UUID:
     """The answer that was given before, or the record under which the work may begin now.
 
@@ -56,7 +101,7 @@ async def begin(context: Context, asked: Asked) -> Answer | UUID:
     """
     if _KEY.fullmatch(asked.key) is None:
         raise ValidationFailed({HEADER: "must be 1 to 255 printable ASCII characters without spaces"})
-    digest = hashlib.sha256(asked.body).hexdigest()
+    digest = await _digest(asked.body)
     for _ in range(3):
         record = new_id()
         if await _claim(context, record, asked, digest):
@@ -69,6 +114,13 @@ async def begin(context: Context, asked: Asked) -> Answer | UUID:
         # Only where it is still the old one: another request may have taken the key meanwhile.
         await forget(context, found["id"])
     raise IdempotencyInProgress
+
+
+async def _digest(body: bytes) -> str:
+    """A large body is hashed beside the requests that run."""
+    if len(body) <= _LARGE:
+        return hashlib.sha256(body).hexdigest()
+    return (await asyncio.to_thread(hashlib.sha256, body)).hexdigest()
 
 
 async def _claim(context: Context, record: UUID, asked: Asked, digest: str) -> bool:
@@ -104,7 +156,8 @@ def _replayed(context: Context, found: dict[str, Any], digest: str) -> Answer:
     if found["body_digest"] != digest:
         raise IdempotencyKeyReused
     if found["status"] != "done":
-        if found["leased_until"] <= context.now:
+        # One that ends later than any can was begun before the clock was set back.
+        if not context.now < found["leased_until"] <= context.now + 2 * _WORKED_ON:
             raise IdempotencyInProgress(
                 "A request with this Idempotency-Key was begun, and its outcome is not known. See what there is, and "
                 "use another key."

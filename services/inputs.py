@@ -7,11 +7,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from app.errors import MalformedBody, ValidationFailed
+from services.choices import choices_at
 
 T = TypeVar("T")
 _PLACE = re.compile(r"^(?P<text>.*?)(?: - at `(?P<where>(?:key in )?\$.*)`)?$", re.DOTALL)
 _NAMED = re.compile(r"Object (?P<what>contains unknown|missing required) field `(?P<field>.*)`", re.DOTALL)
-_INDEX = re.compile(r"\[(\d+|\.\.\.)\]")
+_INDEX = re.compile(r"\[(\d+|\*)\]")
+_NO_CHOICE = "Invalid enum value"
 
 
 def read_input(kind: type[T], source: bytes | Mapping[str, Any]) -> T:
@@ -21,7 +23,7 @@ def read_input(kind: type[T], source: bytes | Mapping[str, Any]) -> T:
             return msgspec.json.decode(source or b"{}", type=kind)
         return msgspec.convert(source, kind)
     except msgspec.ValidationError as error:
-        path, rule = _told(str(error))
+        path, rule = _told(str(error), kind)
         raise ValidationFailed({path: rule}) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise MalformedBody from None
@@ -29,15 +31,18 @@ def read_input(kind: type[T], source: bytes | Mapping[str, Any]) -> T:
         raise MalformedBody("The body nests too deep.") from None
 
 
-def _told(message: str) -> tuple[str, str]:
+def _told(message: str, kind: Any) -> tuple[str, str]:
     """msgspec's message as path and rule."""
     found = _PLACE.match(message)
     text, where = (found["text"], found["where"] or "$") if found else (message, "$")
-    path = _INDEX.sub(r".\1", where.partition("$")[2]).replace("...", "*").lstrip(".")
+    # Of a member of a map msgspec does not say which: `[...]`.
+    path = _INDEX.sub(r".\1", where.partition("$")[2].replace("[...]", "[*]")).lstrip(".")
     named = _NAMED.fullmatch(text)
     if named is not None:
         rule = "is not a field here" if named["what"].startswith("contains") else "is required"
         return f"{path}.{named['field']}".lstrip("."), rule
+    if text.startswith(_NO_CHOICE) and (choices := choices_at(kind, path.split("."))):
+        return path, f"must be one of {', '.join(choices)}"
     return path or "body", _plain(text)
 
 

@@ -30,6 +30,8 @@ RENEW_SECONDS = 60.0
 POLL_SECONDS = 2.0
 TRIES = 5
 _PAUSES = (10 * SECOND, MINUTE, 10 * MINUTE, 60 * MINUTE)
+#: By how much the clocks of two machines may differ.
+_SKEW = 10 * MINUTE
 
 _ENQUEUE = Statement(
     "INSERT INTO job (id, tenant, kind, subject, payload, status, attempts, run_at, created_at) "
@@ -37,13 +39,15 @@ _ENQUEUE = Statement(
     "ON CONFLICT (tenant, kind, subject) WHERE status = 'queued' DO UPDATE SET run_at = excluded.run_at"
 )
 # A lease is taken by one UPDATE whose WHERE is checked again under the row lock: two takers, one winner.
-_NEXT = Statement(
-    "SELECT id FROM job WHERE (status = 'queued' AND run_at <= {now}) "
-    "OR (status = 'running' AND leased_until < {now}) ORDER BY run_at LIMIT {limit}"
+# What is later than any pause or lease is from before the clock was set back: it must not wait until then.
+_IS_DUE = (
+    "((status = 'queued' AND (run_at <= {now} OR run_at > {no_pause})) "
+    "OR (status = 'running' AND (leased_until < {now} OR leased_until > {no_lease})))"
 )
+_NEXT = Statement(f"SELECT id FROM job WHERE {_IS_DUE} ORDER BY run_at LIMIT {{limit}}")  # noqa: S608 - own words
 _TAKE = Statement(
-    "UPDATE job SET status = 'running', attempts = attempts + 1, leased_until = {until} "
-    "WHERE id = {id} AND ((status = 'queued' AND run_at <= {now}) OR (status = 'running' AND leased_until < {now})) "
+    "UPDATE job SET status = 'running', attempts = attempts + 1, leased_until = {until} "  # noqa: S608 - own words
+    f"WHERE id = {{id}} AND {_IS_DUE} "
     "RETURNING id, tenant, kind, subject, payload, attempts"
 )
 _RENEW = Statement("UPDATE job SET leased_until = {until} WHERE id = {id} AND attempts = {attempts}")
@@ -77,6 +81,10 @@ async def enqueue(context: Context, kind: str, subject: str, payload: dict[str, 
         payload=msgspec.json.encode(payload).decode(),
         at=context.now,
     )
+
+
+def _due(now: int) -> dict[str, int]:
+    return {"now": now, "no_pause": now + _PAUSES[-1] + _SKEW, "no_lease": now + LEASE + _SKEW}
 
 
 class JobRunner:
@@ -114,7 +122,7 @@ class JobRunner:
     async def run_due(self) -> int:
         """Run what is due now, up to `concurrency` jobs side by side; how many were run."""
         now = self._runtime.clock.now_ms()
-        rows = await self._database.fetch(_NEXT, now=now, limit=self._concurrency)
+        rows = await self._database.fetch(_NEXT, **_due(now), limit=self._concurrency)
         taken = [job for row in rows if (job := await self._take(UUID(str(row["id"])), now)) is not None]
         results = await asyncio.gather(*(self._run_one(job) for job in taken), return_exceptions=True)
         for failure in (result for result in results if isinstance(result, BaseException)):
@@ -125,7 +133,7 @@ class JobRunner:
         return await self._database.execute(_PRUNE, before=before)
 
     async def _take(self, job: UUID, now: int) -> Any | None:
-        rows = await self._database.fetch(_TAKE, id=job, now=now, until=now + LEASE)
+        rows = await self._database.fetch(_TAKE, id=job, **_due(now), until=now + LEASE)
         return rows[0] if rows else None
 
     async def _run_one(self, job: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
 import msgspec
 
 from app.auth.scopes import Scope
-from app.errors import DomainError, InstallationScopeDenied, ScopeDenied
+from app.errors import DomainError, InstallationScopeDenied, Internal, ScopeDenied
 from services.context import Context
 
 P = ParamSpec("P")
@@ -116,12 +116,16 @@ async def _denied(context: Context, declared: Operation, error: DomainError) -> 
 
 async def _run_write(declared: Operation, context: Context, call: Callable[[], Awaitable[T]]) -> T:
     try:
-        return await (call() if declared.writes == "parts" else context.write(call))
-    except DomainError:
+        result = await (call() if declared.writes == "parts" else context.write(call))
+    except DomainError as error:
+        context.status = error.status
         raise
     except Exception:
+        context.status = Internal.status
         await _failed(context, declared)
         raise
+    context.status = 200
+    return result
 
 
 async def _failed(context: Context, declared: Operation) -> None:

@@ -4,8 +4,6 @@ Both build their SQL from words of our own (column names, conditions with placeh
 only ever becomes a parameter. A page is one statement.
 """
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -13,8 +11,13 @@ from uuid import UUID
 
 import msgspec
 
+from app import base64url
 from app.database import Database, Row, Statement
 from app.errors import ValidationFailed
+from services.filters.expression import Filter
+from services.filters.fields import Field
+from services.filters.sql import Rendered
+from services.filters.tree import checked_tree
 
 MOST_PER_PAGE = 100
 statement = lru_cache(maxsize=1_024)(Statement)
@@ -36,6 +39,7 @@ class OffsetRequest(msgspec.Struct, frozen=True, kw_only=True):
     sort: str | None = None
     descending: bool = True
     filters: dict[str, Any] = {}
+    where: Filter | None = None
 
 
 class OffsetPage(NamedTuple):
@@ -53,6 +57,7 @@ class KeysetRequest(msgspec.Struct, frozen=True, kw_only=True):
     sort: str | None = None
     descending: bool = False
     filters: dict[str, Any] = {}
+    where: Filter | None = None
 
 
 class KeysetPage(NamedTuple):
@@ -85,6 +90,8 @@ class Listing(NamedTuple):
     tenant: str = "tenant"
     #: Rows without a tenant are everybody's.
     shared: bool = False
+    #: What a filter's expression can name.
+    fields: Mapping[str, Field] = {}
 
 
 class Owned(NamedTuple):
@@ -113,6 +120,15 @@ def conditions(listing: Listing, tenant: UUID, filters: Mapping[str, Any]) -> li
     return found
 
 
+def narrowed(database: Database, listing: Listing, where: Filter | None) -> list[Condition]:
+    """What the expression of a request asks for, if anything. Raises ValidationFailed, each fault with its place."""
+    tree = None if where is None else checked_tree(where, listing.fields)
+    if tree is None:
+        return []
+    rendered = Rendered(tree, listing.fields, database.dialect)
+    return [Condition(rendered.sql, rendered.params)]
+
+
 def joined(where: Sequence[Condition]) -> tuple[str, dict[str, Any]]:
     """All conditions as one, and all their values."""
     params: dict[str, Any] = {}
@@ -128,6 +144,19 @@ def among(database: Database, column: str, values: Sequence[UUID] | Sequence[str
     listed = msgspec.json.encode([str(value) for value in values]).decode()
     sql = f"{column} IN (SELECT value FROM json_each({{among}}))"  # noqa: S608 - own words
     return Condition(sql, {"among": listed})
+
+
+def chosen(columns: str, wanted: Sequence[str] | None) -> str:
+    """Those of a statement's columns that are wanted, in the order in which they are named; all, where that is None.
+
+    Raises ValueError for a column that is none of them.
+    """
+    if wanted is None:
+        return columns
+    strange = set(wanted).difference(columns.split(", "))
+    if strange:
+        raise ValueError(f"no columns of this list: {', '.join(sorted(strange))}")
+    return ", ".join(wanted)
 
 
 async def rows_among(
@@ -165,7 +194,7 @@ async def keyset_page(database: Database, tenant: UUID, listing: Listing, reques
     if name not in listing.sorts:
         raise ValidationFailed({"sort": f"must be one of {', '.join(listing.sorts)}"})
     sort = listing.sorts[name]
-    where = conditions(listing, tenant, request.filters)
+    where = [*conditions(listing, tenant, request.filters), *narrowed(database, listing, request.where)]
     sql, params = joined([*where, *beyond(listing, sort, request)])
     way = "DESC" if request.descending != backward else "ASC"
     text = (
@@ -235,14 +264,13 @@ def first_of_each(columns: str, source: str, where: str, owner: str, order: str,
 def cursor_of(page: KeysetPage, row: Row) -> str:
     """The opaque cursor of a row: where it stands in this sort."""
     text = msgspec.json.encode([row["_sort"], str(row["id"])])
-    return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
+    return base64url.encode(text)
 
 
 def _read_cursor(cursor: str, sort: Sort, field: str) -> tuple[Any, UUID]:
     try:
-        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        value, row_id = msgspec.json.decode(raw, type=tuple[sort.kind, UUID])  # type: ignore[name-defined]
-    except (binascii.Error, ValueError, msgspec.MsgspecError):
+        value, row_id = msgspec.json.decode(base64url.decode(cursor), type=tuple[sort.kind, UUID])  # type: ignore[name-defined]
+    except (ValueError, msgspec.MsgspecError):
         raise ValidationFailed({field: "must be a cursor from this list in this order"}) from None
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise ValidationFailed({field: "must be a cursor from this list in this order"})

@@ -18,7 +18,7 @@ from app.auth.principal import NO_TENANT, Principal
 from app.auth.signing import signing_key
 from app.auth.tokens import BuiltInKeys, JwksKeys, TokenVerifier
 from app.bus import Bus, MemoryBus
-from app.clock import SYSTEM_CLOCK, Clock
+from app.clock import SECOND, SYSTEM_CLOCK, Clock
 from app.database import Statement, bind, open_database
 from app.egress import Egress, EgressError
 from app.errors import InvalidToken, Unavailable
@@ -27,6 +27,7 @@ from app.shared_bus import RedisBus, connect
 from models.piccolo_app import TABLES
 from services.access.gate import Gate
 from services.access.keys import Keys
+from services.chain.decisions import Decisions
 from services.chain.denials import Denials
 from services.chain.entries import Entry, Surface, write_entries
 from services.chain.sealing import Sealer
@@ -34,8 +35,12 @@ from services.chain.verifying import Anchor
 from services.contracts.catalogue import Catalogue
 from services.data_versions import DataVersions
 from services.integrations.definitions.warm import WarmDefinitions
+from services.integrations.execution.challenged import RegistryTokens
+from services.integrations.execution.circuit_news import CircuitNews
 from services.integrations.execution.circuits import Circuits
 from services.integrations.execution.ledger import ExecutionLedger
+from services.integrations.execution.vaults import VaultSecrets
+from services.integrations.importing.slots import ImportSlots
 from services.integrations.oauth2.refreshing import Refreshes
 from services.jobs import JobRunner
 from services.limits import Limiter
@@ -81,21 +86,29 @@ class Runtime:
         # What the operator names in the settings may be anywhere; what tenants name may not.
         self.own_egress = Egress((*settings.egress_allow, *_named_hosts(settings)))
         self.orcid = OrcidClient(self.own_egress, settings.orcid_base_url, settings.orcid_concurrency, clock=clock)
+        # Who shares the keys folder is one installation; another one on the same Redis has names of its own.
+        told = hmac.digest(self.audit_key, b"names in Redis", "sha256").hex()[:12]
+        prefix = settings.redis_prefix or f"dovetail-{told}"
         self.redis = connect(settings.redis_url) if settings.redis_url else None
         absence = Absence()
-        self.bus: Bus = MemoryBus() if self.redis is None else RedisBus(self.redis, absence)
+        self.bus: Bus = MemoryBus() if self.redis is None else RedisBus(self.redis, absence, prefix=prefix)
         self._announcing: set[asyncio.Future[None]] = set()
         self.definitions = WarmDefinitions()
-        self.circuits = Circuits(self.database, clock)
+        self.imports = ImportSlots(settings.imports_at_once)
+        self.reviews = asyncio.Semaphore(settings.imports_at_once)
+        news = None if self.redis is None else CircuitNews(self.bus, self.announce)
+        self.circuits = Circuits(self.database, clock, first_open=settings.circuit_open_seconds * SECOND, news=news)
         self.executions = ExecutionLedger(self.database, clock, settings.execution_days)
+        self.registry_tokens = RegistryTokens()
+        self.vaults = VaultSecrets(clock)
         self.refreshes = Refreshes(self)
-        self.access_token = self.refreshes.access_token
         self._tenants: set[UUID] = set()
         self._services = ServiceCertificates(settings.service_certificates, clock)
-        self.limiter = Limiter(settings.redis_url, absence)
+        self.limiter = Limiter(settings.redis_url, absence, clock, prefix=prefix)
         walks = MemoryWalks(clock, ceiling=settings.walk_pages, seconds=settings.walk_seconds)
-        self.walks: Walks = walks if self.redis is None else RedisWalks(self.redis, walks, absence)
+        self.walks: Walks = walks if self.redis is None else RedisWalks(self.redis, walks, absence, prefix=prefix)
         self.denials = Denials(clock, self.record)
+        self.decisions = Decisions(self.denials, self.bus, shared=self.redis is not None)
         self.sealer = Sealer(self.database, self.audit_key, self._publish_audit)
         self.keys = Keys(self.database, self.peppers, clock)
         self.usage = UsageLedger(self.database, clock, recorded=settings.usage_recorded)
@@ -118,6 +131,7 @@ class Runtime:
     async def stop(self) -> None:
         """Write out denials, uses and seals, then close; a database that is away does not keep the rest."""
         await self.refreshes.stop()
+        self.circuits.close()
         for write_out in (
             lambda: self.denials.flush(everything=True),
             self.usage.close,
@@ -131,6 +145,7 @@ class Runtime:
         await self.listed_order.close()
         await asyncio.gather(*self._announcing, return_exceptions=True)
         await self.bus.stop()
+        await self.limiter.close()
         if self.redis is not None:
             await self.redis.aclose()
         await self.egress.close()
@@ -187,7 +202,7 @@ class Runtime:
 
     async def record(self, entries: list[Entry]) -> None:
         """Write audit events in a transaction of their own."""
-        await self.database.in_transaction(lambda: write_entries(entries, self.audit_key))
+        await self.database.in_transaction(lambda: write_entries(self.database, entries, self.audit_key))
         self.sealer.wake()
 
     async def send_anchor(self, anchor: Anchor) -> None:

@@ -1,8 +1,9 @@
 """Walk-safety: a list that was begun can be read to its end.
 
 A plugin that is refused in mid-walk hides everybody it has not seen. So the first page of a list, once
-admitted, pays for the pages that follow as far as the budget goes, and those pages are then not refused
-for quota: each may be asked for, and asked for again, a bounded number of times within the walk's window.
+admitted, pays for the pages that follow, and those pages are then not refused for quota: each may be asked
+for, and asked for again, a bounded number of times within the walk's window. What the budget does not hold
+is owed, and no walk begins until it has flowed in.
 """
 
 from collections import OrderedDict
@@ -30,9 +31,10 @@ class _Walk(msgspec.Struct):
 
 
 class Cover(IntEnum):
-    """What a walk does for a page: nothing; not refused, but counted; or paid for by its first page.
+    """What a walk does for a page: nothing; not refused, but taken or owed; or paid for by its first page.
 
-    Walks of one list that overlap share what was paid, so a page may be asked for when all of it is used.
+    Walks of one list that begin before one of them goes on share what was paid, so a page may be asked for when all
+    of it is used.
     """
 
     NONE = 0
@@ -54,7 +56,7 @@ class MemoryWalks:
     """The walks of one process."""
 
     def __init__(self, clock: Clock, *, ceiling: int, seconds: int) -> None:
-        self._clock, self.ceiling, self.seconds = clock, ceiling, seconds
+        self.clock, self.ceiling, self.seconds = clock, ceiling, seconds
         self._walks: OrderedDict[WalkKey, _Walk] = OrderedDict()
 
     async def begin(self, key: WalkKey, pages: int) -> int:
@@ -68,7 +70,7 @@ class MemoryWalks:
         uses = follow * TRIES + (known.uses_left if known else 0)
         while len(self._walks) >= _MOST_WALKS:
             self._walks.popitem(last=False)
-        self._walks[key] = _Walk(follow + 1, follow, uses, self._clock.monotonic() + self.seconds)
+        self._walks[key] = _Walk(follow + 1, follow, uses, self.clock.monotonic() + self.seconds)
         self._walks.move_to_end(key)
         return unpaid
 
@@ -85,7 +87,7 @@ class MemoryWalks:
 
     def _live(self, key: WalkKey) -> _Walk | None:
         walk = self._walks.get(key)
-        if walk is not None and self._clock.monotonic() >= walk.until:
+        if walk is not None and self.clock.monotonic() >= walk.until:
             del self._walks[key]
             return None
         return walk

@@ -8,8 +8,10 @@ import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, settings
 
+from app import shared_bus
 from app.logs import configure_logs
 from models.piccolo_app import TABLES
+from services import limits
 from tests.databases import fresh_url
 from tests.world import World, running
 
@@ -18,7 +20,41 @@ configure_logs("error", settled=False)
 settings.register_profile("dovetail", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("dovetail")
 
+#: The times that a request gives Redis to answer.
+_REDIS_BOUNDS = ("SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT")
 ENGINES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+#: Few tests that take long: begun last, they would keep one worker at work after the others have ended.
+LONG_MODULES = {
+    "tests/contract/test_generated.py", "tests/deploy/test_image.py", "tests/oauth2/test_simulator.py",
+    "tests/resilience/test_hostile.py", "tests/resilience/test_killed.py", "tests/runtime/test_reviews.py",
+}  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config.option, "loadscopereorder"):
+        # Workers take the modules as they stand below, and not those with the most tests first.
+        config.option.loadscopereorder = False
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The modules that take long come first."""
+    items.sort(key=lambda item: item.nodeid.partition("::")[0] not in LONG_MODULES)
+
+
+@pytest.fixture
+def patient_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is exact is Redis that answers: on a busy machine it has more time than a request would give it."""
+    monkeypatch.setattr(shared_bus, "ANSWER_SECONDS", 30.0)
+    for bound in _REDIS_BOUNDS:
+        monkeypatch.setitem(limits._OPTIONS, bound, 30.0)
+
+
+@pytest.fixture(autouse=True)
+def logs() -> None:
+    """The suite's, for each test anew: a command that a test runs sets up its own, as a process of its own may."""
+    configure_logs("error", settled=False)
 
 
 @pytest.fixture(scope="session", params=ENGINES)

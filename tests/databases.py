@@ -54,7 +54,7 @@ def _run(make: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
 
 
 async def _sql(url: str, *statements: str) -> None:
-    connection = await asyncpg.connect(url, timeout=3)
+    connection = await asyncpg.connect(url, timeout=30)
     try:
         for statement in statements:
             await connection.execute(statement)
@@ -71,7 +71,7 @@ def _answers(url: str) -> bool:
 
 
 @cache
-def _postgres_server() -> str | None:
+def postgres_server() -> str | None:
     """The URL of a server that answers, with a database on it where others can be made."""
     given = os.environ.get("DOVETAIL_TEST_POSTGRES_URL")
     if given:
@@ -85,6 +85,12 @@ def _postgres_programs() -> Path | None:
     found = shutil.which("pg_ctl")
     folders += [Path(found).parent] if found else []
     return next((folder for folder in folders if (folder / "initdb").exists()), None)
+
+
+def postgres_program(name: str) -> Path | None:
+    """One of the client programs that come with the server, of its version."""
+    folder = _postgres_programs()
+    return folder / name if folder is not None and (folder / name).exists() else None
 
 
 def _as_postgres(command: list[str]) -> list[str]:
@@ -130,7 +136,7 @@ _DROP = """
 import asyncio, asyncpg, sys
 
 async def drop(server, name):
-    connection = await asyncpg.connect(server, timeout=5)
+    connection = await asyncpg.connect(server, timeout=20)
     await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 asyncio.run(drop(*sys.argv[1:]))
@@ -139,7 +145,7 @@ asyncio.run(drop(*sys.argv[1:]))
 
 def drop_postgres(url: str) -> None:
     """Drop the database. In a process of its own: at exit no thread may be started any more."""
-    name, server = urlsplit(url).path.lstrip("/"), _postgres_server()
+    name, server = urlsplit(url).path.lstrip("/"), postgres_server()
     if server is not None:
         subprocess.run([sys.executable, "-c", _DROP, server, name], check=False, capture_output=True, timeout=30)
 
@@ -147,7 +153,7 @@ def drop_postgres(url: str) -> None:
 @cache
 def postgres_url() -> str | None:
     """A database of this test run, dropped at its end; None where no server can be had."""
-    server = _postgres_server()
+    server = postgres_server()
     if server is None:
         return None
     url = create_postgres(server)
@@ -159,7 +165,7 @@ def postgres_url() -> str | None:
 
 
 def _pongs(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as link:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=10) as link:
         link.sendall(b"PING\r\n")
         return link.recv(16).startswith(b"+PONG")
     return False
@@ -182,7 +188,7 @@ def _start_redis() -> str | None:
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
     atexit.register(server.terminate)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if _pongs(port):
             return f"redis://127.0.0.1:{port}/0"
@@ -199,7 +205,7 @@ def fresh_url(engine: str, folder: Path) -> Iterator[str]:
     if engine == "sqlite":
         yield f"sqlite:///{folder / 'test.sqlite'}"
         return
-    server = _postgres_server()
+    server = postgres_server()
     if server is None:
         missing("PostgreSQL")
         return

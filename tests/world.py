@@ -116,6 +116,8 @@ async def running(url: str, home: Path, **settings: Any) -> AsyncIterator[tuple[
     """The whole application on a migrated database, without a network between."""
     # Nothing listens there: a test that does not name a server of its own must not reach ORCID's.
     settings.setdefault("orcid_base_url", "http://127.0.0.1:9")
+    # A test that counts what a provider is asked is not to be interrupted.
+    settings.setdefault("oauth2_refresh_idle", False)
     app = create_app(load_settings({}, home=home, database_url=url, log_level="error", **settings))
     await migrate(app.runtime.database)
     await app.start()

@@ -45,6 +45,20 @@ class Unreadable(Exception):
     """A sealed value does not open: its key is not in the ring, or it was changed or moved."""
 
 
+#: Stands as key in the rows that an operator gave up: no rotation looks at them, and no ring has such a key.
+GIVEN_UP = "given-up"
+
+
+class UnreadableRow(NamedTuple):
+    """A row that a rotation cannot bring under another key. `why` says nothing of what is sealed."""
+
+    table: str
+    id: UUID
+    tenant: UUID
+    key: str
+    why: str
+
+
 class EncryptionKeys:
     """The ring. One that has no `path` never changes."""
 

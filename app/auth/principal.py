@@ -21,7 +21,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     kind: Kind
     scopes: frozenset[str]
-    authn: Literal["api_key", "bearer", "certificate", "shell", "system"]
+    authn: Literal["api_key", "bearer", "certificate", "shell", "system", "signature"]
     tier: Tier = "standard"
     name: str | None = None
     kid: str | None = None
@@ -44,3 +44,9 @@ def system_principal(tenant: UUID, duty: str) -> Principal:
     """A background duty of this server."""
     scopes = frozenset(str(s) for s in ROLES["admin"])
     return Principal(tenant=tenant, subject=f"system:{duty}", kind="service", scopes=scopes, authn="system", name=duty)
+
+
+def webhook_principal(tenant: UUID, instance: UUID | None) -> Principal:
+    """Whoever sends webhooks to an instance; None where the endpoint is not known. It holds no scope."""
+    subject = "webhook" if instance is None else f"webhook:{instance}"
+    return Principal(tenant=tenant, subject=subject, kind="service", scopes=frozenset(), authn="signature")

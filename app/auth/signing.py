@@ -1,6 +1,5 @@
 """The built-in issuer: one Ed25519 key, made at first start, and the tokens that it signs."""
 
-import base64
 import json
 import warnings
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import OKPKey
 
+from app import base64url
 from app.clock import SECOND, Clock
 from app.ids import new_id
 from app.keyfiles import read_or_create
@@ -61,7 +61,7 @@ def issue_token(key: OKPKey, settings: Settings, clock: Clock, request: TokenReq
         "aud": settings.token_audience,
         "iat": now,
         "exp": now + request.ttl_seconds,
-        "jti": base64.urlsafe_b64encode(new_id().bytes).rstrip(b"=").decode(),
+        "jti": base64url.encode(new_id().bytes),
         "user_id": request.user_id,
         "tenant_id": str(request.tenant),
         "roles": list(request.roles),

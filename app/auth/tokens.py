@@ -20,6 +20,7 @@ from joserfc.jwk import JWKRegistry, KeySet, OKPKey
 from app.auth.principal import Principal
 from app.auth.scopes import scopes_of
 from app.auth.signing import ALGORITHM
+from app.auth.token_types import check_type
 from app.clock import SECOND, Clock
 from app.errors import InvalidToken, Unavailable
 from app.settings import OidcIssuer, Settings
@@ -106,7 +107,10 @@ class JwksKeys:
             raise Unavailable(f"The keys of the issuer {self.issuer.issuer} cannot be read.") from error
 
     async def _discover(self) -> str:
+        """The document must be the issuer's own (OpenID Connect Discovery, section 4.3)."""
         document = await self._fetch(f"{self.issuer.issuer.rstrip('/')}/.well-known/openid-configuration")
+        if isinstance(document, dict) and document.get("issuer") != self.issuer.issuer:
+            raise Unavailable(f"The document of the issuer {self.issuer.issuer} names another issuer.")
         if not isinstance(document, dict) or not isinstance(document.get("jwks_uri"), str):
             raise Unavailable(f"The issuer {self.issuer.issuer} names no jwks_uri.")
         return str(document["jwks_uri"])
@@ -158,6 +162,7 @@ class TokenVerifier:
             self._registry(source.issuer).validate(decoded.claims)
         except _UNREADABLE as error:
             raise InvalidToken(f"The bearer token is not valid: {_reason(error)}.") from error
+        check_type(decoded.header, decoded.claims, source.issuer)
         return decoded.claims, source
 
     def _source(self, token: str) -> tuple[KeySource, str | None]:

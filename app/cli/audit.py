@@ -92,12 +92,12 @@ async def export(
 @audit.command()
 @with_runtime
 async def anchor(runtime: "Runtime") -> None:
-    """Write the end of every chain that has grown to anchors.ndjson; keep a copy of it elsewhere."""
+    """Write the end of every chain that has grown to anchors.ndjson, and give it to the webhook of the settings."""
     from services.chain.anchors import anchor_file, take_anchors
 
     await runtime.sealer.seal_all()
     path = anchor_file(runtime.settings.home)
-    taken = await take_anchors(runtime.database, runtime.clock, path)
+    taken = await take_anchors(runtime.database, runtime.clock, path, runtime.send_anchor)
     rows = [
         shown({"tenant": a.tenant, "seq": a.seq, "mac": a.mac, "at": a.at}, ("tenant", "seq", "mac", "at"))
         for a in taken

@@ -11,7 +11,7 @@ import click
 from app.cli.backup import database_file, on_postgres
 from app.cli.failures import CommandFailed
 from app.cli.output import emit, print_json, wants_json
-from app.cli.serving_alone import LOCK, serving_alone
+from app.cli.serving_alone import LOCK, file_lock, serving_alone
 from app.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -55,11 +55,12 @@ async def _break_off(settings: Settings, manifest: "Manifest") -> None:
 
 
 def _occupants(settings: Settings) -> list[Path]:
-    """Whatever a restore would mix with; the lock is ours."""
+    """Whatever a restore would mix with; the locks are ours."""
     found = [path for path in settings.home.absolute().iterdir() if path.name != LOCK]
     if on_postgres(settings):
         return found
     database = database_file(settings)
+    found = [path for path in found if path.resolve() != file_lock(database)]
     elsewhere = [database, Path(f"{database}-wal"), Path(f"{database}-shm")]
     return found + [path for path in elsewhere if path.parent != settings.home.absolute() and path.exists()]
 
@@ -136,7 +137,9 @@ def verify(manifest: "Manifest", database: str, told: dict[str, Any], text: str)
         text += f"\nIts dovetail.toml names another database than the one that was restored, {database}."
         raise CommandFailed("settings_differ", f"{text} Correct the file, then run `dovetail audit verify`.", **told)
     if manifest.keys_only:
-        after = "Restore the database too (pg_restore), then run `dovetail audit verify`."
+        after = (
+            "Restore the database too (pg_restore), then run `dovetail consumers resync` and `dovetail audit verify`."
+        )
         emit(told | {"verified": None}, f"{text}\n{after}")
         return
     waiting = _waiting(settings)

@@ -17,6 +17,8 @@ HEAD_SECONDS = 20.0
 BODY_SECONDS = 60.0
 #: How long what was sent may wait for a reader.
 UNREAD_SECONDS = 60.0
+#: How long a server that stops waits for a request that is on its way on a connection that is kept.
+LAST_SECONDS = 0.2
 #: The request line and the headers.
 MOST_HEAD_BYTES = 65_536
 
@@ -47,12 +49,33 @@ class Deadline:
         self._protocol.transport.abort()
 
 
-class HttpConnection(HttpToolsProtocol):
+class ReadInTime:
+    """What is cut where that which was sent is not read; of a protocol of uvicorn, whose calls it goes before."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._unread = Deadline(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._unread.end()
+        super().connection_lost(exc)  # type: ignore[misc]
+
+    def pause_writing(self) -> None:
+        super().pause_writing()  # type: ignore[misc]
+        self._unread.begin(UNREAD_SECONDS)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()  # type: ignore[misc]
+        self._unread.end()
+
+
+class HttpConnection(ReadInTime, HttpToolsProtocol):
     """HTTP/1.1 with limits on the time and the size of a request's head, its body, and unread answers."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._sending, self._unread = Deadline(self), Deadline(self)
+        self._sending = Deadline(self)
+        self._last: TimerHandle | None = None
         self._in_head = True
         self._head_bytes = 0
 
@@ -62,7 +85,8 @@ class HttpConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._sending.end()
-        self._unread.end()
+        if self._last is not None:
+            self._last.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -77,6 +101,9 @@ class HttpConnection(HttpToolsProtocol):
         self._in_head, self._head_bytes = False, 0
         self._sending.begin(BODY_SECONDS)
         super().on_headers_complete()
+        if self._last is not None and self.cycle is not None:
+            self._last.cancel()
+            self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         self._in_head = True
@@ -90,32 +117,23 @@ class HttpConnection(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         self._sending.end()
+        if self._last is not None:
+            self.transport.close()
+            return
         super().handle_websocket_upgrade()
 
     def shutdown(self) -> None:
+        """A request that is on its way is answered too, as the last: one that is cut off may have been done or not."""
         if END_STREAMS in self.app_state:
             self.app_state[END_STREAMS]()
-        super().shutdown()
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._unread.begin(UNREAD_SECONDS)
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self._unread.end()
+        if self.cycle is None or self.cycle.response_complete:
+            self._last = self.loop.call_later(LAST_SECONDS, self.transport.close)
+        else:
+            super().shutdown()
 
 
-class SocketConnection(WebSocketsSansIOProtocol):
+class SocketConnection(ReadInTime, WebSocketsSansIOProtocol):
     """A WebSocket that is cut where its messages are not read."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._unread = Deadline(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._unread.end()
-        super().connection_lost(exc)
 
     def shutdown(self) -> None:
         if END_STREAMS in self.app_state:
@@ -123,11 +141,3 @@ class SocketConnection(WebSocketsSansIOProtocol):
             self.app_state[END_STREAMS]()
         else:
             super().shutdown()
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._unread.begin(UNREAD_SECONDS)
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self._unread.end()

@@ -27,27 +27,39 @@ def changelog(api: str, since: str | None) -> None:
     from services.contracts.reading import UnreadableDocument
 
     try:
-        reference, findings = _findings(api, since)
+        reference, findings, begun = _findings(api, since)
     except UnreadableBase as error:
         raise CommandFailed("base_unreadable", str(error), exit_code=2) from error
     except UnreadableDocument as error:
         raise CommandFailed("unreadable", f"{error}.", exit_code=2) from error
     told = [{"group": group_of(f), "operation": f.operation, "where": f.where, "message": f.message,
              "fingerprint": f.fingerprint} for f in findings]  # fmt: skip
-    emit({"api": api, "since": reference, "changes": told}, written(f"{api} since {reference}", findings).rstrip("\n"))
+    text = written(f"{api} since {reference}", findings, [_begins(api, version) for version in begun])
+    emit({"api": api, "since": reference, "begun": begun, "changes": told}, text.rstrip("\n"))
 
 
-def _findings(api: str, since: str | None) -> "tuple[str, list[Finding]]":
+def _begins(api: str, version: str) -> str:
+    """A version's first document is no change of another; what differs is told where versions are compared."""
+    from rest.contracts.registry import APIS
+
+    before = APIS[api].names[: APIS[api].names.index(version)]
+    if not before:
+        return f"{api} {version} begins."
+    return f"{api} {version} begins. What differs from {before[-1]} is on the reference page /docs/changelog."
+
+
+def _findings(api: str, since: str | None) -> "tuple[str, list[Finding], list[str]]":
     from rest.contracts.checkouts import read_past
     from rest.contracts.registry import APIS
 
     if api not in APIS:
         raise click.UsageError(f"There is no API {api!r}; there are {', '.join(APIS)}.")
     reference = since or _newest(api)
-    return reference, _compare(api, read_past(reference))
+    return reference, *_compare(api, read_past(reference))
 
 
-def _compare(api: str, past: "Past") -> "list[Finding]":
+def _compare(api: str, past: "Past") -> "tuple[list[Finding], list[str]]":
+    """What changed in each version, and the versions that there were not."""
     from app.cli.contract_checking import today
     from rest.contracts.checking import snapshot_file
     from rest.contracts.checkouts import read_file
@@ -56,13 +68,15 @@ def _compare(api: str, past: "Past") -> "list[Finding]":
     from services.contracts.reading import read_document
 
     found: list[Finding] = []
+    begun: list[str] = []
     for version in APIS[api].names or ("",):
         file = APIS[api].schema or snapshot_file(APIS, api, version)
         old, new = past.side.file(file), read_file(file)
-        # A version that begins is told by its own page; its first document is no change of another.
         if old is not None and new is not None:
             found += compare_documents(read_document(old, file), read_document(new, file), today=today())
-    return found
+        elif new is not None and version:
+            begun.append(version)
+    return found, begun
 
 
 def _newest(api: str) -> str:

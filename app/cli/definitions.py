@@ -6,7 +6,7 @@ from uuid import UUID
 
 import rich_click as click
 
-from app.cli.definitions_reviewing import diff, lint, test
+from app.cli.definitions_reviewing import definition_in, diff, lint, test
 from app.cli.options import limit_option
 from app.cli.output import emit_one, emit_rows, print_json, shown, wants_json
 from app.cli.sessions import in_tenant
@@ -28,11 +28,11 @@ def definitions() -> None:
 @in_tenant
 async def list_(context: "Context", limit: int) -> None:
     """List the definitions that the tenant sees: its own and the built-in ones."""
+    from app.cli.pages import rows_of
     from services.integrations.definitions.registry import list_integration_definitions
-    from services.paging import OffsetRequest
 
-    page = await list_integration_definitions(context, OffsetRequest(per_page=limit, descending=False))
-    emit_rows("definitions", [shown(row, LISTED) for row in page.rows], LISTED)
+    rows, more = await rows_of(list_integration_definitions, context, limit, filters={})
+    emit_rows("definitions", [shown(row, LISTED) for row in rows], LISTED, more=more)
 
 
 @definitions.command()
@@ -50,13 +50,11 @@ async def show(context: "Context", definition: UUID) -> None:
 @click.option("--publish", "at_once", is_flag=True, help="Publish it at once.")
 @in_tenant
 async def create(context: "Context", file: BinaryIO, at_once: bool) -> None:
-    """Create a definition from a FILE of JSON, as a draft; every fault is told with its path."""
-    from services.inputs import read_input
+    """Create a definition from a FILE of JSON or YAML, as a draft; every fault is told with its path."""
     from services.integrations.definitions.lifecycle import publish_integration_definition
-    from services.integrations.definitions.model import Definition
     from services.integrations.definitions.registry import create_integration_definition
 
-    made = await create_integration_definition(context, read_input(Definition, file.read()))
+    made = await create_integration_definition(context, definition_in(file.read(), Path(file.name).name))
     if at_once:
         made = await publish_integration_definition(context, made["id"])
     emit_one(shown(made, COLUMNS), "definition")
@@ -78,13 +76,13 @@ async def import_(context: "Context", file: Path, form: str, **choice: Any) -> N
     from app.errors import ValidationFailed
     from services.contracts.reading import UnreadableDocument, read_path
     from services.integrations.importing.converting import Choice, lines_of
-    from services.integrations.importing.registry import ImportRequest, import_integration_definition
+    from services.integrations.importing.registry import ReadDocument, import_integration_definition
 
     try:
         document = read_path(file)
     except UnreadableDocument as error:
         raise ValidationFailed({"FILE": str(error)}) from None
-    request = ImportRequest(document=document, choice=msgspec.convert(choice, Choice))
+    request = ReadDocument(document=document, choice=msgspec.convert(choice, Choice))
     found = await import_integration_definition(context, request)
     report = msgspec.to_builtins(found.report)
     if form == "json" or wants_json():

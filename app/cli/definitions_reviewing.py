@@ -87,17 +87,12 @@ def diff(context: click.Context, base: str, revision: str, tenant: str | None) -
 
 def read_definition(source: str, tenant: str | None) -> "Definition":
     """A definition from a file of JSON or YAML, or the one of this id in the database. Raises CommandFailed."""
-    from services.contracts.reading import UnreadableDocument, parse
-    from services.inputs import read_input
-    from services.integrations.definitions.model import Definition
-
     path = Path(source)
     if path.is_file():
         try:
-            value = parse(path.read_bytes(), path.name)
-        except (OSError, UnreadableDocument) as error:
+            return definition_in(path.read_bytes(), path.name)
+        except OSError as error:
             raise CommandFailed("unreadable", f"{error}.", exit_code=2) from error
-        return read_input(Definition, value if isinstance(value, dict) else {})
     try:
         wanted = UUID(source)
     except ValueError:
@@ -105,11 +100,24 @@ def read_definition(source: str, tenant: str | None) -> "Definition":
     return asyncio.run(_stored(wanted, tenant))
 
 
+def definition_in(document: bytes, name: str) -> "Definition":
+    """The definition that a file of this name holds, as JSON or YAML. Raises CommandFailed, ValidationFailed."""
+    from services.contracts.reading import UnreadableDocument, parse
+    from services.inputs import read_input
+    from services.integrations.definitions.model import Definition
+
+    try:
+        value = parse(document, name)
+    except UnreadableDocument as error:
+        raise CommandFailed("unreadable", f"{error}.", exit_code=2) from error
+    return read_input(Definition, value)
+
+
 async def _stored(wanted: UUID, tenant: str | None) -> "Definition":
     from app.cli.sessions import choose_tenant, context_for, opened
     from app.settings import load_settings
+    from services.integrations.definitions.columns import definition_of
     from services.integrations.definitions.registry import get_integration_definition
-    from services.integrations.definitions.rows import definition_of
 
     async with opened(load_settings()) as runtime:
         chosen = await choose_tenant(runtime, tenant)

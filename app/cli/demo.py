@@ -3,8 +3,12 @@
 import asyncio
 import fcntl
 import os
+import shlex
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
@@ -25,11 +29,12 @@ The demo is ready.
   installation  {installation_id} (Demo site)
   base URL      {base_url}
 
-Three things to try:
+Four things to try:
 
   1. curl -H 'X-API-Key: {api_key}' '{base_url}/integrations/v1/people?per_page=5'
   2. open {base_url}/graphql in a browser, and paste the token
-  3. dovetail people list --tenant demo
+  3. open {base_url}/docs, which has every request and answer
+  4. {command} people list --tenant demo
 """
 
 
@@ -74,4 +79,12 @@ def _alone(settings: Settings) -> Iterator[None]:
 
 def demo_text(members: dict[str, str]) -> str:
     """How to use the demo, for a person."""
-    return _TEXT.format(**members)
+    return _TEXT.format(**members, command=_command())
+
+
+def _command() -> str:
+    """`dovetail` as it can be typed in this folder: by its path where no shell would find it."""
+    if shutil.which("dovetail"):
+        return "dovetail"
+    own, here = Path(sys.executable).with_name("dovetail"), Path.cwd()
+    return shlex.quote(str(own.relative_to(here) if own.is_relative_to(here) else own))

@@ -55,5 +55,14 @@ def report(problem: Problem) -> None:
         click.echo(json.dumps({"error": shown}, default=str, ensure_ascii=False), err=True)
         return
     click.echo(click.style("Error: ", fg="red", bold=True) + plain(problem.message), err=True)
-    if problem.code in NEXT:
+    if problem.code in NEXT and not _is_reached(problem):
         click.echo(NEXT[problem.code], err=True)
+
+
+def _is_reached(problem: Problem) -> bool:
+    """Whether the database is there, and only takes no writes: its address is not what is wrong."""
+    if problem.code != "service_unavailable":
+        return False
+    from app.database.outages import NO_ROOM, READ_ONLY
+
+    return problem.message in (NO_ROOM, READ_ONLY)

@@ -1,6 +1,6 @@
 """Whole lists from keyset pages, as far as the caller wants them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 Ask = Callable[..., Awaitable[Any]]
@@ -12,7 +12,7 @@ async def rows_of(
     context: Any,
     limit: int,
     *,
-    filters: dict[str, Any],
+    filters: Mapping[str, Any],
     sort: str | None = None,
     descending: bool = False,
 ) -> tuple[list[Any], bool]:

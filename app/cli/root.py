@@ -22,6 +22,7 @@ COMMANDS = {
     "origins": "app.cli.origins",
     "credentials": "app.cli.credentials",
     "people": "app.cli.people",
+    "consumers": "app.cli.consumers",
     "definitions": "app.cli.definitions",
     "instances": "app.cli.instances",
     "redirects": "app.cli.redirects",

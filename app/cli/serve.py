@@ -1,7 +1,9 @@
-"""`dovetail serve`: the server, in one process."""
+"""`dovetail serve`: the server, in one process or in several."""
 
 import os
+import secrets
 import socket
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
@@ -44,7 +46,7 @@ def serve(host: str | None, port: int | None, workers: int, demo: bool) -> None:
         else:
             _refuse_pending(settings)
         if workers > 1:
-            _run_many(settings, listener, told, workers)
+            _run_many(settings, listener, told, workers, demo=demo)
         else:
             _run(settings, listener, told, demo=demo)
 
@@ -73,9 +75,13 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        reason = error.strerror or str(error)
-        text = f"Cannot listen on {host} port {port}: {reason}. Choose others with --host and --port."
-        raise CommandFailed("cannot_listen", text, host=host, port=port) from error
+        raise _cannot_listen(host, port, error) from error
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> CommandFailed:
+    reason = error.strerror or str(error)
+    text = f"Cannot listen on {host} port {port}: {reason}. Choose others with --host and --port."
+    return CommandFailed("cannot_listen", text, host=host, port=port)
 
 
 def configured(settings: Settings, *, workers: int = 1, demo: bool = False) -> "uvicorn.Config":
@@ -83,11 +89,13 @@ def configured(settings: Settings, *, workers: int = 1, demo: bool = False) -> "
     import uvicorn
 
     from app.cli.connections import HttpConnection, SocketConnection
+    from app.cli.workers import application, worker
 
+    key = secrets.token_bytes(32) if demo else None
     return uvicorn.Config(
-        _application(settings, demo=demo) if workers == 1 else "app.cli.workers:worker",
+        application(settings, key) if workers == 1 else partial(worker, key),
         factory=workers > 1,
-        loop="uvloop",
+        loop="app.cli.serving_loop:ServingLoop",
         http=HttpConnection,
         ws=SocketConnection,
         ws_max_size=settings.max_body_bytes,
@@ -101,35 +109,19 @@ def configured(settings: Settings, *, workers: int = 1, demo: bool = False) -> "
     )
 
 
-def _application(settings: Settings, *, demo: bool) -> Any:
-    from app.asgi import create_app
-    from app.auth.proxies import behind_proxies
-    from app.memory import settle
-
-    made = _demo_application(settings) if demo else behind_proxies(create_app(settings), settings)
-    settle()
-    return made
-
-
-def _demo_application(settings: Settings) -> Any:
-    """The application with the demo's upstream beside it."""
-    from app.asgi import create_app
-    from app.auth.proxies import behind_proxies
-    from services.demo import serving_settings
-    from services.demo.upstream import with_upstream
-
-    return with_upstream(behind_proxies(create_app(serving_settings(settings)), settings))
-
-
-def _run_many(settings: Settings, listener: socket.socket, told: dict[str, Any], workers: int) -> None:
+def _run_many(settings: Settings, listener: socket.socket, told: dict[str, Any], workers: int, *, demo: bool) -> None:
     from app.cli.server_logs import structure_logs
-    from app.cli.workers import run_workers
+    from app.cli.workers import port_of, run_workers
     from app.logs import configure_logs
 
     configure_logs(settings.log_level)
     structure_logs(settings.log_level)
-    _announce(settings, told | {"workers": workers})
-    run_workers(configured(settings, workers=workers), listener, settings, workers)
+    try:
+        port = port_of(listener)
+    except OSError as error:
+        raise _cannot_listen(settings.host, settings.port, error) from error
+    config = configured(settings, workers=workers, demo=demo)
+    run_workers(config, port, settings, workers, partial(_announce, settings, told | {"workers": workers}))
 
 
 def _run(settings: Settings, listener: socket.socket, told: dict[str, Any], *, demo: bool) -> None:

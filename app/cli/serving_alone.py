@@ -1,9 +1,10 @@
-"""SQLite has one server: a lock in the home folder refuses the second. Commands other than `serve` do not take it."""
+"""SQLite has one server: a second is refused by the home folder and by the file. `serve` and a restore take both."""
 
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from app.cli.failures import CommandFailed
 from app.settings import Settings, SettingsError
@@ -13,32 +14,49 @@ LOCK = "dovetail.lock"
 
 @contextmanager
 def serving_alone(settings: Settings) -> Iterator[None]:
-    """Hold the lock while the block runs; the kernel lets go of it with the process."""
+    """Hold both locks while the block runs; the kernel lets go of them with the process."""
     if not settings.database.startswith("sqlite:"):
         yield
         return
-    path = settings.home / LOCK
+    home = settings.home.absolute()
+    with ExitStack() as held:
+        held.enter_context(_held(home / LOCK, home, settings))
+        file = Path(settings.database.removeprefix("sqlite:///"))
+        # Any other URL is refused where the database is opened.
+        if file.is_absolute():
+            held.enter_context(_held(file_lock(file), file.resolve(), settings))
+        yield
+
+
+def file_lock(file: Path) -> Path:
+    """Beside the SQLite file, which another home folder may name too, and by another path."""
+    return Path(f"{file.resolve()}.lock")
+
+
+@contextmanager
+def _held(lock: Path, what: Path, settings: Settings) -> Iterator[None]:
     try:
-        settings.home.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        # Never the SQLite file itself: to close it here would let go of the locks that SQLite has on it.
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise SettingsError(f"The home folder {settings.home} cannot be used: {error.strerror}.") from error
+        raise SettingsError(f"The folder {lock.parent} cannot be used: {error.strerror}.") from error
     try:
-        _take(descriptor, settings)
+        _take(descriptor, what, settings)
         yield
     finally:
         os.close(descriptor)
 
 
-def _take(descriptor: int, settings: Settings) -> None:
+def _take(descriptor: int, what: Path, settings: Settings) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         other = os.read(descriptor, 200).decode("utf-8", "replace").strip() or "another process"
         raise CommandFailed(
             "already_serving",
-            f"{other} is serving {settings.home.absolute()} already, and a SQLite file has one server. Stop that one, "
-            "give this one another DOVETAIL_HOME, or use PostgreSQL (DOVETAIL_DATABASE_URL=postgresql://…).",
+            f"{other} is serving {what} already, and a SQLite file has one server. Stop that one, give this one "
+            "another DOVETAIL_HOME and file, or use PostgreSQL (DOVETAIL_DATABASE_URL=postgresql://…).",
             holder=other,
         ) from None
     os.ftruncate(descriptor, 0)

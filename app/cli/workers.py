@@ -1,7 +1,15 @@
-"""Several worker processes behind one socket. They share PostgreSQL and Redis, and nothing else."""
+"""Several worker processes behind one port. They share PostgreSQL and Redis, and nothing else."""
 
+import multiprocessing
 import os
+import signal
 import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.cli.failures import CommandFailed
@@ -21,30 +29,121 @@ def refuse_unshared(settings: Settings, workers: int) -> None:
     if settings.redis_url is None:
         missing.append("Redis (DOVETAIL_REDIS_URL)")
     if missing:
-        text = f"{workers} workers need {' and '.join(missing)}. Set it, or serve with one worker."
+        text = f"{workers} workers need {' and '.join(missing)}. Set what is missing, or serve with one worker."
         raise CommandFailed("workers_unshared", text, workers=workers)
 
 
-def worker() -> Any:
-    """The application of one worker: a factory that uvicorn calls in each process."""
-    from app.asgi import create_app
-    from app.auth.proxies import behind_proxies
+def worker(demo: bytes | None, metrics: Path) -> Any:
+    """The application of one worker, by a call in each process. `demo` is the key of the demo's upstream.
+
+    In the folder `metrics` the workers tell each other what they counted.
+    """
     from app.cli.server_logs import structure_logs
     from app.logs import configure_logs
-    from app.memory import settle
 
+    _end_with_parent()
     settings = load_settings()
     configure_logs(settings.log_level)
     structure_logs(settings.log_level)
-    made = behind_proxies(create_app(settings), settings)
-    settle()
-    return made
+    return application(settings, demo, metrics)
 
 
-def run_workers(config: "uvicorn.Config", listener: socket.socket, settings: Settings, workers: int) -> None:
-    """Run until stopped. Each worker reads the settings anew, so what was given on the command line goes along."""
+def application(settings: Settings, demo: bytes | None, metrics: Path | None = None) -> Any:
+    """What a server answers with; with the demo's upstream beside it where there is a key for that."""
+    from app.memory import settling
+
+    with settling():
+        from app.asgi import create_app
+        from app.auth.proxies import behind_proxies
+        from app.metrics import Metrics
+
+        counted = Metrics(metrics)
+        if demo is None:
+            return behind_proxies(create_app(settings, counted), settings)
+        from services.demo import serving_settings
+        from services.demo.upstream import with_upstream
+
+        return with_upstream(behind_proxies(create_app(serving_settings(settings), counted), settings), demo)
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed takes its workers along: they would go on beside those of the next start, on its port."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
+
+
+class PortOfWorkers(socket.socket):
+    """A port that is bound and not listened at; in each process that it is given to, a socket of its own on that port.
+
+    From one queue that all workers accept at, the one that wakes first takes nearly all connections, and they stay.
+    Linux spreads connections evenly over the sockets of a port (SO_REUSEPORT, socket(7)).
+    """
+
+    def __init__(self, family: int, address: Any) -> None:
+        super().__init__(family, socket.SOCK_STREAM)
+        if family == socket.AF_INET6:
+            self.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self.bind(address)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _bound_again, (int(self.family), self.getsockname())
+
+
+def _bound_again(family: int, address: Any) -> PortOfWorkers:
+    """In a worker. The parent stops where another took the port before the first worker listened."""
+    from uvicorn.config import STARTUP_FAILURE
+
+    try:
+        return PortOfWorkers(family, address)
+    except OSError as error:
+        sys.stderr.write(f"Cannot listen on {address[0]} port {address[1]}: {error.strerror}.\n")
+        sys.exit(STARTUP_FAILURE)
+
+
+def port_of(listener: socket.socket) -> socket.socket:
+    """`listener` showed that nobody has the port; only Linux spreads the connections to several."""
+    if sys.platform != "linux":
+        return listener
+    family, address = int(listener.family), listener.getsockname()
+    # What goes on to listen here would be given connections that nobody accepts.
+    listener.close()
+    return PortOfWorkers(family, address)
+
+
+def run_workers(
+    config: "uvicorn.Config", port: socket.socket, settings: Settings, workers: int, announce: Callable[[], None]
+) -> None:
+    """Run until stopped. Each worker reads the settings anew, so what was given on the command line goes along.
+
+    `announce` is called once, when all of them answer. Raises CommandFailed where they cannot start.
+    """
+    from uvicorn.config import STARTUP_FAILURE
     from uvicorn.supervisors import Multiprocess
+
+    class Workers(Multiprocess):
+        announced = False
+
+        def keep_subprocess_alive(self) -> None:
+            super().keep_subprocess_alive()
+            if not self.announced and all(process.is_ready() for process in self.processes):
+                self.announced = True
+                announce()
 
     os.environ["DOVETAIL_HOST"], os.environ["DOVETAIL_PORT"] = settings.host, str(settings.port)
     config.workers = workers
-    Multiprocess(config, sockets=[listener]).run()
+    with tempfile.TemporaryDirectory(prefix="dovetail-metrics-") as folder:
+        one: Any = config.app
+        config.app = partial(one, metrics=Path(folder))
+        supervisor = Workers(config, sockets=[port])
+        supervisor.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        raise CommandFailed("start_failed", "The server could not start; the log above says why.")

@@ -97,7 +97,7 @@ class Database:
         await self.fetch(_PING)
 
     def count_statements(self) -> AbstractContextManager[StatementLog]:
-        """`.count` and `.texts` of all statements of this database sent inside the block, by any task."""
+        """`.count` and `.texts` of what the block sends to this database, itself or by tasks that it starts."""
         return self.engine.logs.opened()
 
 

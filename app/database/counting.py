@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 
 class StatementLog:
@@ -17,8 +18,15 @@ class StatementLog:
         return len(self.texts)
 
 
+#: Opened by this task, or by those that started it.
+_inherited: ContextVar[tuple[StatementLog, ...]] = ContextVar("statement logs", default=())
+
+
 class StatementLogs:
-    """The open logs of one engine; false while there is none, so that a sender pays one test."""
+    """The open logs of one engine; false while there is none, so that a sender pays one test.
+
+    A log holds what its block sends, itself or by tasks that it starts: not what the sealer or a duty does meanwhile.
+    """
 
     __slots__ = ("_open",)
 
@@ -29,14 +37,18 @@ class StatementLogs:
         return bool(self._open)
 
     def add(self, text: str) -> None:
+        mine = _inherited.get()
         for log in self._open:
-            log.texts.append(text)
+            if any(log is other for other in mine):
+                log.texts.append(text)
 
     @contextmanager
     def opened(self) -> Iterator[StatementLog]:
         log = StatementLog()
         self._open.append(log)
+        before = _inherited.set((*_inherited.get(), log))
         try:
             yield log
         finally:
+            _inherited.reset(before)
             self._open = [other for other in self._open if other is not log]

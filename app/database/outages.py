@@ -21,6 +21,8 @@ _POSTGRES = (
     asyncpg.ObjectNotInPrerequisiteStateError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.InvalidAuthorizationSpecificationError,
+    # A standby, or a primary that was told to take no writes.
+    asyncpg.ReadOnlySQLTransactionError,
 )
 _SQLITE = {
     sqlite3.SQLITE_BUSY,
@@ -29,9 +31,11 @@ _SQLITE = {
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
 }
 AWAY = "The database is not available; try again shortly."
 NO_ROOM = "The database has no room on its disk, so nothing was written; try again when there is."
+READ_ONLY = "The database takes no writes now, so nothing was written; try again later."
 _CLOSED = ("connection is closed", "pool is closing", "pool is closed", "connection has been released")
 
 
@@ -50,9 +54,22 @@ def is_full(error: BaseException) -> bool:
     return isinstance(error, asyncpg.DiskFullError) or getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
 
 
+def is_read_only(error: BaseException) -> bool:
+    """Whether the database can be read and not written: 25006 of PostgreSQL, SQLITE_READONLY."""
+    if isinstance(error, sqlite3.Error):
+        return (getattr(error, "sqlite_errorcode", 0) & 0xFF) == sqlite3.SQLITE_READONLY
+    return isinstance(error, asyncpg.ReadOnlySQLTransactionError)
+
+
 def is_conflict(error: BaseException) -> bool:
     """Whether the same transaction may succeed when run again: 40001 and 40P01 of PostgreSQL."""
     return getattr(error, "sqlstate", None) in ("40001", "40P01")
+
+
+def _words(error: BaseException) -> str:
+    if is_full(error):
+        return NO_ROOM
+    return READ_ONLY if is_read_only(error) else AWAY
 
 
 class Translated:
@@ -65,7 +82,7 @@ class Translated:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None and is_outage(error):
-            raise Unavailable(NO_ROOM if is_full(error) else AWAY) from error
+            raise Unavailable(_words(error)) from error
 
 
 translated = Translated()

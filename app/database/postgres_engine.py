@@ -10,18 +10,18 @@ import asyncpg  # type: ignore[import-untyped]
 from piccolo.engine.postgres import PostgresEngine as PiccoloPostgresEngine
 from piccolo.querystring import QueryString
 
-from app.database.counting import StatementLogs
 from app.database.gates import ACQUIRE_SECONDS
 from app.database.outages import translated
 from app.database.postgres_connections import PlainConnection, Shape, run
 from app.database.postgres_pool import PostgresPool
+from app.database.sending import SendingEngine
 from app.database.transactions import Transaction
 
 #: How long a statement of a request may take. With the wait for a connection it bounds what a hanging database costs.
 COMMAND_SECONDS = 10.0
 
 
-class PostgresEngine(PiccoloPostgresEngine):
+class PostgresEngine(SendingEngine[Shape], PiccoloPostgresEngine):
     """Statements outside a transaction run in autocommit on any pooled connection.
 
     Before `start_connection_pool` each has a connection of its own, as upstream. Outages raise
@@ -29,14 +29,9 @@ class PostgresEngine(PiccoloPostgresEngine):
     """
 
     def __init__(self, url: str) -> None:
-        self.logs = StatementLogs()
-        self.transactions_ended = 0
         super().__init__(
             config={"dsn": url, "timeout": ACQUIRE_SECONDS, "server_settings": {"application_name": "dovetail"}}
         )
-
-    async def check_version(self) -> None:
-        """Nothing: constructing an engine must not depend on a database."""
 
     # --- life ---
 
@@ -70,10 +65,6 @@ class PostgresEngine(PiccoloPostgresEngine):
 
     # --- transactions ---
 
-    def live_transaction(self) -> Transaction | None:
-        transaction: Any = self.current_transaction.get()
-        return transaction if transaction is not None and transaction.live else None
-
     def transaction(self, allow_nested: bool = True) -> Transaction:  # type: ignore[override]
         return Transaction(self, "BEGIN", allow_nested)
 
@@ -105,19 +96,6 @@ class PostgresEngine(PiccoloPostgresEngine):
 
     async def run_ddl(self, ddl: str, in_pool: bool = True) -> Any:
         return await self.send("rows", ddl, ())
-
-    async def send(self, shape: Shape, sql: str, args: Sequence[Any]) -> Any:
-        """One statement, in the transaction of this task where there is one."""
-        if self.logs:
-            self.logs.add(sql)
-        transaction = self.live_transaction()
-        with translated:
-            if transaction is not None:
-                async with transaction.turn:
-                    # It may have ended while this task waited for its turn, and the connection be another's by now.
-                    if transaction.live:
-                        return await self._send_inside(transaction.connection, shape, sql, args)
-            return await self._send_alone(shape, sql, args)
 
     async def _send_alone(self, shape: Shape, sql: str, args: Sequence[Any]) -> Any:
         pool = self._own_pool

@@ -23,6 +23,9 @@ PRAGMAS = (
     "temp_store=MEMORY",
     "cache_size=-16000",
 )
+#: What readers have in place of the writer's. Each has a cache of its own, so that what all of them read is in memory
+#: as often; a megabyte holds the inner pages of long indexes, and the system's own cache the rest.
+READER_PRAGMAS = ("cache_size=-1000", "query_only=1")
 
 
 class SqliteConnection:

@@ -11,11 +11,11 @@ from typing import Any
 from piccolo.engine.sqlite import SQLiteEngine, TransactionType
 from piccolo.querystring import QueryString
 
-from app.database.counting import StatementLogs
 from app.database.gates import Gate
 from app.database.outages import translated
+from app.database.sending import SendingEngine
 from app.database.sql_words import only_reads
-from app.database.sqlite_connections import PRAGMAS, Shape, SqliteConnection
+from app.database.sqlite_connections import PRAGMAS, READER_PRAGMAS, Shape, SqliteConnection
 from app.database.transactions import Transaction
 
 
@@ -28,7 +28,7 @@ class _Pool:
         self.writing, self.reading = Gate(1), Gate(len(readers))
 
 
-class SqliteEngine(SQLiteEngine):
+class SqliteEngine(SendingEngine[Shape], SQLiteEngine):
     """Outside a transaction reads go to a reader and all else to the writer, in autocommit.
 
     Before `start_connection_pool` every statement and every transaction has a connection of its own.
@@ -36,13 +36,8 @@ class SqliteEngine(SQLiteEngine):
     """
 
     def __init__(self, path: str, **kwargs: Any) -> None:
-        self.logs = StatementLogs()
-        self.transactions_ended = 0
         self._pool: _Pool | None = None
         super().__init__(path=path, timeout=5.0, **kwargs)
-
-    async def check_version(self) -> None:
-        """Nothing: constructing an engine must not depend on a database."""
 
     # --- life ---
 
@@ -54,7 +49,7 @@ class SqliteEngine(SQLiteEngine):
             opened = [writer]
             try:
                 for _number in range(readers):
-                    opened.append(await self.connect((*PRAGMAS, "query_only=1")))
+                    opened.append(await self.connect((*PRAGMAS, *READER_PRAGMAS)))
             except BaseException:
                 await asyncio.gather(*(connection.close() for connection in opened), return_exceptions=True)
                 raise
@@ -74,10 +69,6 @@ class SqliteEngine(SQLiteEngine):
         return await SqliteConnection(self.connection_kwargs, pragmas).open()
 
     # --- transactions ---
-
-    def live_transaction(self) -> Transaction | None:
-        transaction: Any = self.current_transaction.get()
-        return transaction if transaction is not None and transaction.live else None
 
     def transaction(  # type: ignore[override]
         self, transaction_type: TransactionType = TransactionType.immediate, allow_nested: bool = True
@@ -116,18 +107,8 @@ class SqliteEngine(SQLiteEngine):
     async def run_ddl(self, ddl: str, in_pool: bool = False) -> Any:
         return await self.send("dicts", ddl, ())
 
-    async def send(self, shape: Shape, sql: str, args: Sequence[Any]) -> Any:
-        """One statement, in the transaction of this task where there is one."""
-        if self.logs:
-            self.logs.add(sql)
-        transaction = self.live_transaction()
-        with translated:
-            if transaction is not None:
-                async with transaction.turn:
-                    # It may have ended while this task waited for its turn, and the connection be another's by now.
-                    if transaction.live:
-                        return await transaction.connection.run(shape, sql, args, inside=True)
-            return await self._send_alone(shape, sql, args)
+    async def _send_inside(self, connection: SqliteConnection, shape: Shape, sql: str, args: Sequence[Any]) -> Any:
+        return await connection.run(shape, sql, args, inside=True)
 
     async def _send_alone(self, shape: Shape, sql: str, args: Sequence[Any]) -> Any:
         pool = self._pool

@@ -97,37 +97,52 @@ def _network(entry: str) -> Network | None:
         return None
 
 
-def _host_name(entry: str) -> str:
+def _host_name(text: str, entry: str) -> str:
     try:
-        if any(mark in entry for mark in "/:@*[]") or not entry:
+        if any(mark in text for mark in "/:@*[]") or not text:
             raise ValueError
-        return (URL.build(scheme="http", host=entry).raw_host or "").rstrip(".").lower()
+        return (URL.build(scheme="http", host=text).raw_host or "").rstrip(".").lower()
     except ValueError:
-        raise ValueError(f"egress_allow: {entry!r} is neither a host name nor an address nor a CIDR") from None
+        wanted = "neither a host name nor an address nor a CIDR, with or without `:PORT`"
+        raise ValueError(f"egress_allow: {entry!r} is {wanted}") from None
+
+
+def _parted(entry: str) -> tuple[Network | str, int | None]:
+    """A network or a host name, and the one port that is meant, if any: a bare IPv6 address has none."""
+    if (network := _network(entry)) is not None:
+        return network, None
+    place, colon, port = entry.rpartition(":")
+    if not colon or not port.isascii() or not port.isdecimal() or not 1 <= int(port[:6]) <= 65_535:
+        return _host_name(entry, entry), None
+    return (_network(place) if place[:1] == "[" or ":" not in place else None) or _host_name(place, entry), int(port)
 
 
 class AllowList:
-    """Hosts and networks that may be called although they are not public.
+    """Hosts and networks that may be called although they are not public, each at every port or at one.
 
-    Raises ValueError, naming the entry, for one that is neither a host name nor a CIDR.
+    Raises ValueError, naming the entry, for one that is no host name, address or CIDR.
     """
 
     def __init__(self, entries: Iterable[str] = ()) -> None:
-        texts = [entry.strip() for entry in entries]
-        networks = {text: _network(text) for text in texts}
-        self._networks = [network for network in networks.values() if network is not None]
-        self._hosts = {_host_name(text) for text, network in networks.items() if network is None}
+        parted = [_parted(entry.strip()) for entry in entries]
+        self._networks = [(place, port) for place, port in parted if not isinstance(place, str)]
+        self._hosts = {(place, port) for place, port in parted if isinstance(place, str)}
 
-    def has_host(self, host: str) -> bool:
-        return host.rstrip(".").lower() in self._hosts
+    def has_host(self, host: str, port: int | None) -> bool:
+        name = host.rstrip(".").lower()
+        return (name, None) in self._hosts or (name, port) in self._hosts
 
-    def has_address(self, address: Address) -> bool:
+    def has_address(self, address: Address, port: int | None) -> bool:
         inner = embedded(address) if isinstance(address, IPv6Address) else None
-        return any(address in network or (inner is not None and inner in network) for network in self._networks)
+        return any(
+            address in network or (inner is not None and inner in network)
+            for network, only in self._networks
+            if only is None or only == port
+        )
 
-    def refuses(self, text: str) -> str | None:
-        """The kind of the dialled address when it may not be dialled; None when it may."""
+    def refuses(self, text: str, port: int | None = None) -> str | None:
+        """The kind of the dialled address when it may not be dialled at that port; None when it may."""
         address = parse_address(text)
         if address is None:
             return "not an IP"
-        return None if self.has_address(address) else refusal(address)
+        return None if self.has_address(address, port) else refusal(address)

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 MAX_REDIRECTS = 5
 USER_AGENT = "dovetail"
+#: Many servers close what has been idle for five seconds; who sends on it at that moment cannot know what arrived.
+_KEPT_SECONDS = 4.0
+#: Content codings that are decoded here, or refused by name where the library lacks them.
+_CODINGS = frozenset({"gzip", "deflate", "br", "zstd"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -55,7 +59,8 @@ class _Dial:
 class Call:
     """A request of any method. Redirects of GET and HEAD are followed to hosts that `may_call` names.
 
-    `private` names the headers, in lower case, that never leave the origin of `url`: those that carry credentials.
+    `repeatable` False: once a byte of it may have gone out it is not sent again, whatever its method. `private` names
+    the headers, in lower case, that never leave the origin of `url`: those that carry credentials.
     """
 
     method: str
@@ -66,6 +71,7 @@ class Call:
     max_bytes: int
     may_call: Callable[[str], bool]
     private: frozenset[str] = frozenset({"authorization"})
+    repeatable: bool = True
 
 
 _dial: ContextVar[_Dial | None] = ContextVar("egress_dial", default=None)
@@ -74,7 +80,7 @@ _dial: ContextVar[_Dial | None] = ContextVar("egress_dial", default=None)
 def _failure(error: Exception, host: str) -> EgressFailed:
     import aiohttp
 
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
+    if isinstance(error, aiohttp.ClientConnectorDNSError | UnicodeError):
         return EgressFailed(f"{host}: the name does not resolve.")
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return EgressFailed(f"{host}: its TLS certificate is not valid.")
@@ -92,7 +98,7 @@ def _failure(error: Exception, host: str) -> EgressFailed:
 class Egress:
     """Calls out, through one connection pool that is made when it is first needed.
 
-    `allow` holds hosts or CIDRs that may be reached although private; `dns_servers` are
+    `allow` holds hosts or CIDRs, also with `:PORT`, that may be reached although private; `dns_servers` are
     `ADDRESS[:PORT]` for TXT look-ups, by default the system's. Every method raises EgressRefused or
     EgressFailed and nothing else of its own.
     """
@@ -108,7 +114,8 @@ class Egress:
         self._allow = AllowList(allow)
         self._resolver = resolver
         self._connections = connections
-        self._session: aiohttp.ClientSession | None = None
+        self._connector: aiohttp.TCPConnector | None = None
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self._txt = TxtLookup(dns_servers)
 
     async def get(
@@ -154,7 +161,9 @@ class Egress:
     async def _called(self, url: URL, call: Call) -> Answer:
         headers, origin, follows = dict(call.headers), url.origin(), call.method in ("GET", "HEAD")
         for _ in range(MAX_REDIRECTS + 1):
-            answer = await self._once(url, call.max_bytes, headers, method=call.method, body=call.body)
+            answer = await self._once(
+                url, call.max_bytes, headers, method=call.method, body=call.body, repeatable=call.repeatable
+            )
             location = answer.headers.get("Location")
             if not follows or answer.status not in _REDIRECTS or location is None:
                 return answer
@@ -165,16 +174,16 @@ class Egress:
         raise EgressRefused("redirect_loop", url.raw_host or "")
 
     def _dialling(self, url: URL) -> None:
-        """From here on this host is the one that is dialled: an allowed name allows no other."""
+        """From here on this host and port are dialled: an allowed name allows no other."""
         dial = _dial.get()
         if dial is not None:
-            dial.host_allowed = self._allow.has_host(url.raw_host or "")
+            dial.host_allowed = self._allow.has_host(url.raw_host or "", url.port)
 
     async def _guarded(self, target: URL, timeout_seconds: float, call: Coroutine[Any, Any, Answer]) -> Answer:
         import aiohttp
 
         host = target.raw_host or ""
-        dial = _Dial(host_allowed=self._allow.has_host(host))
+        dial = _Dial(host_allowed=self._allow.has_host(host, target.port))
         mark = _dial.set(dial)
         try:
             async with asyncio.timeout(timeout_seconds):
@@ -198,9 +207,12 @@ class Egress:
         return await self._txt(name, timeout_seconds)
 
     async def close(self) -> None:
-        session, self._session = self._session, None
-        if session is not None:
+        sessions, self._sessions = self._sessions, {}
+        connector, self._connector = self._connector, None
+        for session in sessions.values():
             await session.close()
+        if connector is not None:
+            await connector.close()
 
     async def _follow(self, url: URL, max_bytes: int, headers: Mapping[str, str], follow: bool) -> Answer:
         for _ in range(MAX_REDIRECTS + 1):
@@ -209,12 +221,22 @@ class Egress:
             if not follow or answer.status not in _REDIRECTS or location is None:
                 return answer
             url = redirected(url, location)
+            self._dialling(url)
         raise EgressRefused("redirect_loop", url.raw_host or "")
 
     async def _once(
-        self, url: URL, max_bytes: int, headers: Mapping[str, str], *, method: str = "GET", body: bytes | None = None
+        self,
+        url: URL,
+        max_bytes: int,
+        headers: Mapping[str, str],
+        *,
+        method: str = "GET",
+        body: bytes | None = None,
+        repeatable: bool = True,
     ) -> Answer:
-        sending = self._open().request(method, url, headers=headers, data=body, allow_redirects=False)
+        sending = self._open(repeatable=repeatable).request(
+            method, url, headers=headers, data=body, allow_redirects=False
+        )
         async with sending as response:
             if response.status in _REDIRECTS and "Location" in response.headers:
                 response.close()
@@ -226,27 +248,35 @@ class Egress:
                 raise
             return Answer(response.status, response.headers, content, str(url))
 
-    def _open(self) -> aiohttp.ClientSession:
+    def _open(self, *, repeatable: bool = True) -> aiohttp.ClientSession:
         import aiohttp
 
-        if self._session is None:
-            connector = aiohttp.TCPConnector(
-                socket_factory=self._socket, resolver=self._resolver, use_dns_cache=False, limit=self._connections
+        if self._connector is None:
+            self._connector = aiohttp.TCPConnector(
+                socket_factory=self._socket,
+                resolver=self._resolver,
+                use_dns_cache=False,
+                limit=self._connections,
+                keepalive_timeout=_KEPT_SECONDS,
             )
-            self._session = aiohttp.ClientSession(
-                connector=connector,
+        if repeatable not in self._sessions:
+            session = self._sessions[repeatable] = aiohttp.ClientSession(
+                connector=self._connector,
+                connector_owner=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None),
                 headers={"User-Agent": USER_AGENT},
                 trust_env=False,
                 trace_configs=[_trace()],
             )
-        return self._session
+            # aiohttp sends a GET, PUT or DELETE once more where the connection was lost, also after it was sent.
+            session._retry_connection = repeatable
+        return self._sessions[repeatable]
 
     def _socket(self, addr_info: Any) -> socket.socket:
         family, kind, proto, _, sockaddr = addr_info
         dial = _dial.get() or _Dial()
-        refused = None if dial.host_allowed else self._allow.refuses(str(sockaddr[0]))
+        refused = None if dial.host_allowed else self._allow.refuses(str(sockaddr[0]), sockaddr[1])
         if refused is not None:
             dial.refused.append(refused)
             raise OSError(errno.EACCES, f"{refused} address")
@@ -269,6 +299,8 @@ def _trace() -> aiohttp.TraceConfig:
 
 async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     host = response.url.raw_host or ""
+    if _coding(response.headers) not in _CODINGS | {""}:
+        raise EgressRefused("coding", host)
     if response.content_length is not None and response.content_length > max_bytes:
         raise EgressRefused("body", host)
     body = bytearray()
@@ -277,3 +309,9 @@ async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
         if len(body) > max_bytes:
             raise EgressRefused("body", host)
     return bytes(body)
+
+
+def _coding(headers: CIMultiDictProxy[str]) -> str:
+    """The content coding; of several, which are decoded nowhere here, all of them."""
+    codings = ",".join(headers.getall("Content-Encoding", ())).lower().split(",")
+    return ",".join(name for text in codings if (name := text.strip()) not in ("", "identity"))

@@ -7,12 +7,19 @@ RULES: dict[str, str] = {
     "userinfo": "an address with a user name or password in it is not called",
     "address": "it leads to an address that is not on the public Internet; an operator can allow it by setting",
     "body": "the answer is larger than this call accepts",
+    "coding": "the answer has a content coding that was not asked for",
     "redirect_host": "it redirects to another host",
     "redirect_downgrade": "it redirects from https to http",
     "redirect_target": "it redirects to something that is no http or https address",
     "host": "it is not one of the hosts that may be called",
     "redirect_loop": "it redirects too many times",
 }
+
+
+#: Rules about what came back; the others refuse before anything was sent.
+_OF_THE_ANSWER = frozenset(
+    {"body", "coding", "redirect_host", "redirect_downgrade", "redirect_target", "redirect_loop"}
+)
 
 
 class EgressError(Exception):
@@ -26,6 +33,11 @@ class EgressRefused(EgressError):
         self.rule = rule
         self.host = host
         super().__init__(f"{host[:253] or 'The address'}: {RULES[rule]}.")
+
+    @property
+    def of_the_answer(self) -> bool:
+        """Whether the other side was asked, and its answer is what is refused."""
+        return self.rule in _OF_THE_ANSWER
 
 
 class EgressFailed(EgressError):

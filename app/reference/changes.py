@@ -11,13 +11,15 @@ from app.reference.prose import sentence
 from rest.contracts.documents import snapshot
 from rest.contracts.registry import APIS
 from services.contracts.findings import Finding, Verdict
-from services.contracts.openapi import compare
 
 _WORDS = {Verdict.BREAKING: "breaking", Verdict.UNKNOWN: "cannot be judged", Verdict.NOTICE: ""}
 
 
 def changes_page(clock: Clock) -> Page:
     """Each version against the one before it, operation by operation; the newest first."""
+    # The law is loaded by who compares: a server that nobody asks for this page never needs it.
+    from services.contracts.openapi import compare
+
     parts, groups = [el("h1", "Changes"), _about()], []
     for api, before, after in _pairs():
         place = anchor("changes", f"{api}-{after}")

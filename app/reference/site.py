@@ -12,7 +12,9 @@ from app.reference.changes import changes_page
 from app.reference.documents import openapi_page
 from app.reference.error_pages import error_page, errors_page
 from app.reference.frame import SCRIPT, STYLE, Page, frame
+from app.reference.front import FRONT, front_page
 from app.reference.markup import Html, el, joined
+from app.reference.prose import sentence
 from app.reference.sdl import SDL, graphql_page
 from rest.contracts.documents import snapshot
 from rest.contracts.registry import APIS
@@ -38,6 +40,7 @@ class Site:
         root = console_root() / "reference"
         self._files = {path: self._file(root / path.rpartition("/")[2]) for path in (STYLE, SCRIPT)}
         self._pages: dict[str, Callable[[], Page]] = {
+            FRONT: lambda: front_page(versions()),
             HOME: self._home,
             f"{HOME}/changelog": lambda: changes_page(clock),
             f"{HOME}/errors": errors_page,
@@ -49,7 +52,7 @@ class Site:
         self._sdl = sdl
 
     def find(self, path: str) -> Asset | None:
-        """What is at a path below `/docs`; None where there is nothing."""
+        """What is at `/`, or at a path below `/docs`; None where there is nothing."""
         known = self._files.get(path) or self._made.get(path)
         if known is None and path in self._pages:
             files = {name: f"{name}?v={asset.version}" for name, asset in self._files.items()}
@@ -74,6 +77,8 @@ class Site:
             "Cross-Origin-Resource-Policy": "same-origin",
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
+            # One address, two kinds of answer: the page here, JSON for a program.
+            **({"Vary": "Accept"} if path == FRONT else {}),
         }
         return answer_asset(asset, headers, if_none_match)
 
@@ -114,4 +119,4 @@ def _told(api: str, version: str) -> tuple[str, str]:
 
 def _card(href: str, name: str, title: str, about: str, status: str) -> Html:
     heading = el("h3", el("a", name, href=href), " ", el("span", status, class_="mark"))
-    return el("section", heading, el("p", title, ". " if about else "", about), class_="card")
+    return el("section", heading, el("p", title, ". " if about else "", sentence(about)), class_="card")

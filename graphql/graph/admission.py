@@ -11,10 +11,12 @@ from app.auth.scopes import Scope
 from app.errors import CostLimited, DocumentNotTrusted, QueryRefused, QueryTooComplex
 from graph.documents import Document, Documents, Operation, document_id
 from graph.manifest import Manifest
+from graph.once import asked_once
 from graph.request import GraphContext
 from graph.wire import GraphqlRequest, check_variables
 from services.access.callers import Credential, identify
 from services.context import Context
+from services.idempotency import Asked
 from services.limits import Verdict
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ class Admitted(msgspec.Struct):
     verdict: Verdict
     give_back: Callable[[Verdict, int], Awaitable[Verdict]]
     used: int
+    once: Asked | None = None
 
     async def settle(self, content: dict[str, Any]) -> None:
         """Give back what the answer did not use, and report it; what failed may have cost all it was charged for."""
@@ -75,12 +78,16 @@ class Admission:
         principal = await identify(self._runtime, given, "graphql", request_id)
         return GraphContext(Context(self._runtime, principal, "graphql", request_id), given)
 
-    async def admit(self, graph: GraphContext, request: GraphqlRequest) -> Admitted:
-        """Raises DocumentRefused, QueryRefused, QueryTooComplex, DocumentNotTrusted or BudgetSpent."""
+    async def admit(self, graph: GraphContext, request: GraphqlRequest, key: str | None = None) -> Admitted:
+        """`key` is the request's Idempotency-Key.
+
+        Raises DocumentRefused, QueryRefused, QueryTooComplex, DocumentNotTrusted or BudgetSpent.
+        """
         operation = self._document(request, graph.viewer).operation(request.operation_name)
         self._check_trust(request, operation, graph.viewer)
         variables = request.variables or {}
         check_variables(variables)
+        once = asked_once(request, operation, key)
         cost = operation.cost(variables)
         if cost > self._documents.limits.cost:
             raise QueryTooComplex(f"The operation costs {cost}; {self._documents.limits.cost} is the most.")
@@ -90,7 +97,7 @@ class Admission:
         usage = self._runtime.usage
         usage.note_client(graph.viewer, "control-plane", "", used.elements(variables, usage.elements.intern))
         give_back = partial(self._runtime.limiter.refund, _bucket(graph.viewer))
-        return Admitted(graph, operation, variables, request.extensions or {}, cost, verdict, give_back, cost)
+        return Admitted(graph, operation, variables, request.extensions or {}, cost, verdict, give_back, cost, once)
 
     def _document(self, request: GraphqlRequest, viewer: Principal) -> Document:
         if request.document_id is not None:

@@ -1,117 +1,181 @@
-"""Lists of rows answered by generated code: one loop for a list, one load for each edge below it.
+"""Lists of rows answered column by column: one look at each column, one load for each edge below, one loop for a list.
 
-A selection is compiled once for each document, where it asks for nothing but plain fields, objects read from the row,
-and edges, without arguments or directives. The code takes only what is beyond doubt; at the first odd value (a
-null where none may be, another type, an exception) it gives up, and graphql-core walks the same rows again, so
-that answers and errors are graphql-core's to the letter. Loads are memoised: nothing is read twice.
+A selection is compiled once for each document (graph.compiling). The plan takes only what is beyond doubt; at the
+first odd value (a null where none may be, another type, an exception) it gives up, and graphql-core walks the
+list, so that answers and errors are graphql-core's to the letter. What was loaded with the columns of a plan is loaded
+again for that walk; what failed is not asked for twice.
 """
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
-from graphql import (
-    FieldNode,
-    GraphQLField,
-    GraphQLList,
-    GraphQLNonNull,
-    GraphQLObjectType,
-    GraphQLSchema,
-    GraphQLString,
-    SelectionSetNode,
-)
+from graphql import GraphQLObjectType
 
-from graph.edges import EDGE, Edge
-from graph.leaves import ODD, bare, finish_of
+from graph.edges import Edge
+from graph.leaf_columns import FinishColumn, Odd, Values
+from graph.loaders import RowLoader
 from graph.request import GraphContext
-from graph.rows import Reader, Shape, metadata_of, shape_of
+from graph.rows import shape_of
+
+Answers = list[Any]
+#: The rows' values by column, in the order of a plan's keys.
+Columns = Sequence[Values]
 
 
-class Odd(Exception):
-    """A value that graphql-core must judge."""
+class Leaf(NamedTuple):
+    """A plain field: where its column stands among the plan's keys, and what makes its values ready."""
+
+    place: int
+    finish: FinishColumn
 
 
 class Below(NamedTuple):
-    """An edge or an object inside of a compiled list. `edge` None: the object is read from the row itself."""
+    """An edge or an object inside of a compiled list. `edge` None: the object is read from the row itself.
+
+    `place` is where the column of its keys stands. `columns` are what a RowLoader is asked for: all that its loads at
+    this level read.
+    """
 
     plan: "RowPlan"
     edge: Edge | None
-    key: str
+    place: int
     nullable: bool
+    columns: tuple[str, ...] = ()
 
 
 class RowPlan:
-    """How a list of one type is answered; `code` is made for each shape of row when it is first met."""
+    """How a list of one type is answered. `keys` are the columns that it reads."""
 
-    __slots__ = ("_code", "_lines", "below", "kind", "loads")
+    __slots__ = ("_assemble", "_leaves", "_picks", "below", "keys", "kind", "loads")
 
-    def __init__(self, kind: GraphQLObjectType, fields: list["_Field"], below: list[Below]) -> None:
-        self.kind, self.below = kind, below
+    def __init__(
+        self,
+        kind: GraphQLObjectType,
+        members: Sequence[tuple[str, str]],
+        keys: Sequence[str],
+        leaves: Sequence[Leaf],
+        below: Sequence[Below],
+    ) -> None:
+        self.kind, self.keys, self.below = kind, tuple(keys), _sharing(below)
         self.loads: bool = any(item.edge is not None or item.plan.loads for item in below)
-        self._lines = fields
-        self._code: dict[Shape, Callable[..., list[dict[str, Any]]]] = {}
+        self._leaves = tuple(leaves)
+        self._assemble = _assembler(kind.name, members, len(leaves), len(below))
+        self._picks = {"row": _pick(itemgetter, self.keys), "object": _pick(attrgetter, self.keys)}
 
-    def answer(self, rows: Sequence[Any]) -> list[Any]:
-        """Where nothing must be loaded. Raises Odd."""
-        return self._encode(rows, [self._inner(item, rows) for item in self.below])
+    def answer(self, rows: Sequence[Any]) -> Answers:
+        """Where nothing must be loaded. Raises Odd, or what reading a row raises."""
+        columns = self._read(rows)
+        return self._encode(rows, columns, [self._inside(item, columns) for item in self.below])
 
-    async def load_and_answer(self, graph: GraphContext, rows: Sequence[Any]) -> list[Any]:
+    async def load_and_answer(self, graph: GraphContext, rows: Sequence[Any]) -> Answers:
         """Where edges are loaded, all of a level at once. Raises Odd, or what a loader raises."""
-        futures = [self._asked(graph, item, rows) for item in self.below]
+        return await self._answer_columns(graph, rows, self._read(rows))
+
+    async def _answer_columns(self, graph: GraphContext, rows: Sequence[Any], columns: Columns) -> Answers:
+        asked = [_asked(graph, item, columns[item.place]) for item in self.below]
         inner = [
-            await self._followed(graph, item, rows, asked) for item, asked in zip(self.below, futures, strict=True)
+            await _followed(graph, item, columns[item.place], found)
+            for item, found in zip(self.below, asked, strict=True)
         ]
-        return self._encode(rows, inner)
+        return self._encode(rows, columns, inner)
 
-    def _encode(self, rows: Sequence[Any], inner: list[list[Any]]) -> list[Any]:
-        shape = self._shape(rows)
-        code = self._code.get(shape)
-        if code is None:
-            code = self._code[shape] = _generate(self._lines, len(self.below), shape)
-        return code(rows, *inner)
+    async def answer_loaded(self, graph: GraphContext, rows: Sequence[Any], columns: Mapping[str, Values]) -> Answers:
+        """Rows of one statement, and their columns by name."""
+        if not rows:
+            return []
+        self._check(rows)
+        return await self._answer_columns(graph, rows, [columns[key] for key in self.keys])
 
-    def _shape(self, rows: Sequence[Any]) -> Shape:
+    def _encode(self, rows: Sequence[Any], columns: Columns, inner: list[Answers]) -> Answers:
+        return self._assemble(rows, *[leaf.finish(columns[leaf.place]) for leaf in self._leaves], *inner)
+
+    def _check(self, rows: Sequence[Any]) -> str:
+        """The shape of the rows, which are all of one kind and of the plan's type beyond doubt."""
         kinds = set(map(type, rows))
-        if len(kinds) != 1:
-            raise Odd
         shape = shape_of(kinds.pop())
-        if shape == "instance" or not _is_of(self.kind, rows[0]):
+        if kinds or shape == "instance" or not _is_of(self.kind, rows[0]):
             raise Odd
         return shape
 
-    def _inner(self, item: Below, rows: Sequence[Any]) -> list[Any]:
-        values = _read_all(rows, item.key)
-        if not values or None in values:
+    def _read(self, rows: Sequence[Any]) -> Columns:
+        return self._picks[self._check(rows)](rows)
+
+    def _inside(self, item: Below, columns: Columns) -> Answers:
+        values = columns[item.place]
+        if None in values:
             raise Odd
         return item.plan.answer(values)
 
-    def _asked(self, graph: GraphContext, item: Below, rows: Sequence[Any]) -> list[asyncio.Future[Any] | None]:
-        if item.edge is None:
-            return []
-        load = item.edge.loader.load
-        return [None if key is None else load(graph, key) for key in _read_all(rows, item.key)]
 
-    async def _followed(
-        self, graph: GraphContext, item: Below, rows: Sequence[Any], asked: list[asyncio.Future[Any] | None]
-    ) -> list[Any]:
-        if item.edge is None:
-            values = _read_all(rows, item.key)
-            if None in values:
-                raise Odd
-            return await _answered(graph, item.plan, values)
-        found = [None if future is None else await future for future in asked]
-        if item.edge.many:
-            return await _many(graph, item.plan, found)
-        return await _one_each(graph, item, found)
+def _is_of(kind: GraphQLObjectType, row: Any) -> bool:
+    return kind.is_type_of is None or kind.is_type_of(row, None) is True  # type: ignore[arg-type]
 
 
-async def _answered(graph: GraphContext, plan: RowPlan, rows: list[Any]) -> list[Any]:
+def _sharing(below: Sequence[Below]) -> tuple[Below, ...]:
+    """Loads of the same rows at one level ask for the columns of all of them, so that they are one load."""
+    wanted: dict[Any, dict[str, None]] = {}
+    for item in below:
+        if item.edge is not None:
+            wanted.setdefault((item.edge.loader, item.place), {}).update(dict.fromkeys(item.plan.keys))
+    return tuple(
+        item if item.edge is None else item._replace(columns=tuple(wanted[item.edge.loader, item.place]))
+        for item in below
+    )
+
+
+# --- what stands below ---------------------------------------------------------------------------------
+
+
+def _asked(graph: GraphContext, item: Below, keys: Values) -> Any:
+    """What is awaited later, so that the loads of a level run beside each other."""
+    if item.edge is None:
+        return None
+    loader = item.edge.loader
+    if isinstance(loader, RowLoader):
+        wanted = dict.fromkeys(keys)
+        wanted.pop(None, None)
+        return loader.rows(graph, tuple(wanted), item.columns)
+    return [None if key is None else loader.load(graph, key) for key in keys]
+
+
+async def _followed(graph: GraphContext, item: Below, keys: Values, asked: Any) -> Answers:
+    if item.edge is None:
+        if None in keys:
+            raise Odd
+        return await _answered(graph, item.plan, keys)
+    if isinstance(item.edge.loader, RowLoader):
+        return await _rows_of_each(graph, item, item.edge, keys, await asked)
+    found = [None if future is None else await future for future in asked]
+    return await (_many(graph, item.plan, found) if item.edge.many else _one_each(graph, item, found))
+
+
+async def _answered(graph: GraphContext, plan: RowPlan, rows: Sequence[Any]) -> Answers:
     if not rows:
         return []
     return await plan.load_and_answer(graph, rows) if plan.loads else plan.answer(rows)
 
 
-async def _many(graph: GraphContext, plan: RowPlan, lists: list[Any]) -> list[Any]:
+async def _rows_of_each(graph: GraphContext, item: Below, edge: Edge, keys: Values, rows: list[Any]) -> Answers:
+    """Rows of one statement, the owner in their last column, given to their parents."""
+    found = list(zip(*rows, strict=True))
+    done = await item.plan.answer_loaded(graph, rows, dict(zip(item.columns, found, strict=False)))
+    owners = found[-1] if rows else ()
+    if not edge.many:
+        return _fitting(item, list(map(dict(zip(owners, done, strict=True)).get, keys)))
+    parted: dict[Any, Answers] = {key: [] for key in keys}
+    for owner, one in zip(owners, done, strict=True):
+        parted[owner].append(one)
+    return [parted[key] for key in keys]
+
+
+def _fitting(item: Below, found: Answers) -> Answers:
+    if None in found and not item.nullable:
+        raise Odd
+    return found
+
+
+async def _many(graph: GraphContext, plan: RowPlan, lists: list[Any]) -> Answers:
     """All children in one loop, then given back to their parents."""
     flat = [row for rows in lists if rows for row in rows]
     done = await _answered(graph, plan, flat)
@@ -123,143 +187,32 @@ async def _many(graph: GraphContext, plan: RowPlan, lists: list[Any]) -> list[An
     return parted
 
 
-async def _one_each(graph: GraphContext, item: Below, found: list[Any]) -> list[Any]:
+async def _one_each(graph: GraphContext, item: Below, found: list[Any]) -> Answers:
     present = [row for row in found if row is not None]
-    if len(present) < len(found) and not item.nullable:
-        raise Odd
     done = iter(await _answered(graph, item.plan, present))
-    return [None if row is None else next(done) for row in found]
-
-
-def _is_of(kind: GraphQLObjectType, row: Any) -> bool:
-    return kind.is_type_of is None or kind.is_type_of(row, None) is True  # type: ignore[arg-type]
-
-
-def _read_all(rows: Sequence[Any], key: str) -> list[Any]:
-    if shape_of(type(rows[0])) == "row":
-        return [row[key] for row in rows]
-    return [getattr(row, key) for row in rows]
-
-
-# --- from a selection to a plan ------------------------------------------------------------------------
-
-
-class _Field(NamedTuple):
-    """One member of the answer: a constant, a leaf (`finish`), or what stands at `place` in the lists below."""
-
-    name: str
-    key: str = ""
-    finish: Callable[[Any], Any] | None = None
-    text: bool = False
-    nullable: bool = False
-    constant: str | None = None
-    place: int = -1
-
-
-class Compiler:
-    """Compiles the selections of one schema."""
-
-    def __init__(self, schema: GraphQLSchema) -> None:
-        self._schema = schema
-
-    def compile(self, kind: Any, selection: SelectionSetNode | None) -> RowPlan | None:
-        """The plan of a list of `kind`, or None where the selection is not of the plain sort."""
-        if not isinstance(kind, GraphQLObjectType) or selection is None:
-            return None
-        fields: list[_Field] = []
-        below: list[Below] = []
-        for node in selection.selections:
-            made = self._field(kind, node, below) if isinstance(node, FieldNode) and _is_bare(node) else None
-            if made is None:
-                return None
-            fields.append(made)
-        return RowPlan(kind, fields, below) if len({field.name for field in fields}) == len(fields) else None
-
-    def _field(self, kind: GraphQLObjectType, node: FieldNode, below: list[Below]) -> _Field | None:
-        name = node.alias.value if node.alias else node.name.value
-        if node.name.value == "__typename":
-            return _Field(name, constant=kind.name)
-        field = kind.fields.get(node.name.value)
-        if field is None:
-            return None
-        edge: Edge | None = metadata_of(field).get(EDGE)
-        if edge is not None or (isinstance(field.resolve, Reader) and node.selection_set is not None):
-            return self._below(name, field, node, edge, below)
-        return _leaf(name, field)
-
-    def _below(
-        self, name: str, field: GraphQLField, node: FieldNode, edge: Edge | None, below: list[Below]
-    ) -> _Field | None:
-        inner = bare(field.type)
-        if isinstance(inner, GraphQLList):
-            if edge is None or not edge.many:
-                return None
-            inner = bare(inner.of_type)
-        plan = self.compile(inner, node.selection_set)
-        if plan is None or (edge is None and field.resolve.convert is not None):  # type: ignore[union-attr]
-            return None
-        key = edge.key if edge is not None else field.resolve.key  # type: ignore[union-attr]
-        below.append(Below(plan, edge, key, not isinstance(field.type, GraphQLNonNull)))
-        return _Field(name, place=len(below) - 1)
-
-
-def _is_bare(node: FieldNode) -> bool:
-    return not node.arguments and not node.directives
-
-
-def _leaf(name: str, field: GraphQLField) -> _Field | None:
-    reader, finish = field.resolve, finish_of(field)
-    if not isinstance(reader, Reader) or finish is None:
-        return None
-    nullable = not isinstance(field.type, GraphQLNonNull)
-    text = reader.convert is None and bare(field.type) is GraphQLString
-    return _Field(name, reader.key, _composed(reader.convert, finish), text, nullable)
-
-
-def _composed(convert: Callable[[Any], Any] | None, finish: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """From a column's value to the answer's, or ODD."""
-    if convert is None or getattr(convert, "finished", False):
-        return convert or finish
-    return lambda value: finish(convert(value))
+    return _fitting(item, [None if row is None else next(done) for row in found])
 
 
 # --- from a plan to code -------------------------------------------------------------------------------
 
 
-def _odd() -> Any:
-    raise Odd
+def _pick(getter: Callable[..., Callable[[Any], Any]], keys: Sequence[str]) -> Callable[[Sequence[Any]], Columns]:
+    """Reads the columns of rows by their names."""
+    if len(keys) == 1:
+        return lambda rows: [list(map(getter(*keys), rows))]
+    return lambda rows: list(zip(*map(getter(*keys), rows), strict=True)) if keys else []
 
 
-def _generate(fields: list[_Field], lists: int, shape: Shape) -> Callable[..., list[dict[str, Any]]]:
-    """A function of the rows and of the finished lists below them. Names from outside enter as values only."""
-    known: dict[str, Any] = {"odd": _odd, "ODD": ODD}
-    body: list[str] = []
-    members: list[str] = []
-    for number, field in enumerate(fields):
-        known[f"n{number}"] = field.name
-        members.append(f"n{number}: {_member(field, number, shape, known, body)}")
-    inner = "".join(f", b{place}" for place in range(lists))
-    over = f"zip(rows{inner})" if lists else "rows"
-    target = "r" + "".join(f", i{place}" for place in range(lists))
-    lines = [f"def encode(rows{inner}):", " out = []", f" for {target} in {over}:", *body]
-    source = "\n".join([*lines, f"  out.append({{{', '.join(members)}}})", " return out"])
+def _assembler(
+    type_name: str, members: Sequence[tuple[str, str]], leaves: int, below: int
+) -> Callable[..., list[dict[str, Any]]]:
+    """A function of the rows, the columns of leaves and those of what is below. Names enter as values only."""
+    slots = [*(f"l{number}" for number in range(leaves)), *(f"b{number}" for number in range(below))]
+    given = ", ".join(["rows", *(f"{slot}s" for slot in slots)])
+    known: dict[str, Any] = {"t": type_name, **{f"n{number}": name for number, (name, _) in enumerate(members)}}
+    row = ", ".join(f"n{number}: {slot}" for number, (_, slot) in enumerate(members))
+    each = "".join(f"{slot}, " for slot in ["r", *slots])
+    source = f"def assemble({given}):\n return [{{{row}}} for {each}in zip({given}, strict=True)]"
     exec(compile(source, "<compiled selection>", "exec"), known)  # noqa: S102 - made of numbers and our own words
-    made: Callable[..., list[dict[str, Any]]] = known["encode"]
+    made: Callable[..., list[dict[str, Any]]] = known["assemble"]
     return made
-
-
-def _member(field: _Field, number: int, shape: Shape, known: dict[str, Any], body: list[str]) -> str:
-    if field.constant is not None:
-        known[f"c{number}"] = field.constant
-        return f"c{number}"
-    if field.place >= 0:
-        return f"i{field.place}"
-    known[f"k{number}"], known[f"f{number}"] = field.key, field.finish
-    read = f"r[k{number}]" if shape == "row" else f"getattr(r, k{number})"
-    body.append(f"  v{number} = {read}")
-    value = f"v{number}"
-    absent = "None" if field.nullable else "odd()"
-    if field.text:
-        return f"{value} if type({value}) is str else {absent} if {value} is None else odd()"
-    done = f"(d{number} if (d{number} := f{number}({value})) is not ODD else odd())"
-    return f"{done} if {value} is not None else {absent}"

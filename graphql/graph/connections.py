@@ -7,6 +7,7 @@ import strawberry
 
 from graph.request import Info
 from graph.rows import column, field
+from services.filters.expression import Filter
 from services.paging import KeysetPage, KeysetRequest, count_rows, cursor_of
 
 T = TypeVar("T")
@@ -26,10 +27,18 @@ def page_request(
     sort: str | None = None,
     descending: bool = False,
     filters: dict[str, Any] | None = None,
+    where: Filter | None = None,
 ) -> KeysetRequest:
     """The arguments of a connection as a list operation takes them; it checks them."""
     return KeysetRequest(
-        first=first, last=last, after=after, before=before, sort=sort, descending=descending, filters=filters or {}
+        first=first,
+        last=last,
+        after=after,
+        before=before,
+        sort=sort,
+        descending=descending,
+        filters=filters or {},
+        where=where,
     )
 
 

@@ -7,6 +7,7 @@ charged and not used, because lists were shorter, is given back after the answer
 """
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -73,11 +74,28 @@ class Measure(NamedTuple):
 
     def used(self, value: Any) -> int:
         """What the value cost to make; a list counts its rows, and what is null only itself."""
-        rows = [row for row in value if row is not None] if isinstance(value, list) else [value] if value else []
-        total = self.own + len(rows) * (self.each + self.leaves)
+        return self._used([value])
+
+    def _used(self, values: list[Any]) -> int:
+        """What values of one place in the answer cost, level by level: a page has many lists of few rows."""
+        rows = _rows(values)
+        total = len(values) * self.own + len(rows) * (self.each + self.leaves)
         for key, measure in self.below:
-            total += sum(measure.used(row[key]) for row in rows if key in row)
+            total += measure._used([row[key] for row in rows if key in row])
         return total
+
+
+def _rows(values: list[Any]) -> list[Any]:
+    if set(map(type, values)) == {list}:
+        found = list(chain.from_iterable(values))
+        return [row for row in found if row is not None] if None in found else found
+    rows: list[Any] = []
+    for value in values:
+        if isinstance(value, list):
+            rows += [row for row in value if row is not None]
+        elif value:
+            rows.append(value)
+    return rows
 
 
 ONCE = Sizes(1, ())

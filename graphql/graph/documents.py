@@ -21,7 +21,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from app.errors import DomainError, QueryRefused, QueryTooComplex
 from graph.coordinates import CoordinateReader, Coordinates
 from graph.cost import CostPlanner, Measure, Plan
-from graph.errors import refusal
+from graph.errors import refusal, without_values
 from graph.limits import LIMITS, Limits, check_document
 
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
@@ -167,7 +167,7 @@ def _weight(found: Document | DocumentRefused) -> int:
 
 
 def _fault(error: GraphQLError) -> Fault:
-    return Fault(error.message, tuple((place.line, place.column) for place in error.locations or ()))
+    return Fault(without_values(error.message), tuple((place.line, place.column) for place in error.locations or ()))
 
 
 def _operation(

@@ -1,5 +1,6 @@
 """Errors of an answer: refusals say their code, everything unexpected says nothing and is logged with its stack."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,6 +10,13 @@ from graphql import GraphQLError
 from app.errors import DomainError, Internal, QueryRefused, RateLimited, ScopeDenied, Unavailable, ValidationFailed
 
 LOG = structlog.get_logger("dovetail.graphql")
+#: Where graphql-core begins to repeat what was sent: the value of an input, or a text where the grammar has none.
+_REPEATED = re.compile(
+    r"(?:[,;]|(?P<full>[.?]))? ?[Ff]ound: .*"
+    r"|(?P<rule>cannot represent [a-z0-9 -]*value): .*"
+    r"|(?P<token>found (?:Block)?String) .*",
+    re.DOTALL,
+)
 
 
 def code_of(error: DomainError | type[DomainError]) -> str:
@@ -34,6 +42,11 @@ def _particulars(error: DomainError) -> Mapping[str, Any]:
     return {}
 
 
+def without_values(message: str) -> str:
+    """A message of graphql-core without the value it tells of: that may hold a secret, and who sent it knows it."""
+    return _REPEATED.sub(lambda cut: cut["full"] or f"{cut['rule'] or cut['token'] or ''}.", message)
+
+
 def formatted(errors: Iterable[GraphQLError], request_id: str) -> list[dict[str, Any]]:
     """Errors of an execution as they go out."""
     logged: set[int] = set()
@@ -46,7 +59,7 @@ def _formatted(error: GraphQLError, request_id: str, logged: set[int]) -> dict[s
     if isinstance(cause, DomainError):
         entry = refusal(cause, request_id)
     elif any(map(_is_callers_fault, chain)):
-        entry = refusal(QueryRefused(error.message), request_id)
+        entry = refusal(QueryRefused(without_values(error.message)), request_id)
     else:
         # A loader that fails does so for every field that waits for it; one stack tells it all.
         if id(cause) not in logged:
@@ -61,9 +74,10 @@ def _formatted(error: GraphQLError, request_id: str, logged: set[int]) -> dict[s
 
 
 def is_unavailable(content: Mapping[str, Any]) -> bool:
-    """Whether an answer holds nothing, because a part of the server was away for all that was asked."""
-    errors = content.get("errors", ())
-    return not content.get("data") and {entry["extensions"]["code"] for entry in errors} == {code_of(Unavailable)}
+    """Whether an answer holds nothing but nulls, because a part of the server was away for all that was asked."""
+    if any(value is not None for value in (content["data"] or {}).values()):
+        return False
+    return {entry["extensions"]["code"] for entry in content.get("errors", ())} == {code_of(Unavailable)}
 
 
 def unexpected(error: BaseException, request_id: str, doing: str) -> dict[str, Any]:

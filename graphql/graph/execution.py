@@ -12,7 +12,8 @@ from graphql import GraphQLField, GraphQLNonNull, GraphQLObjectType, Undefined
 from graphql.pyutils import Path, gather_with_cancel
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from graph.compiled import Compiler, RowPlan
+from graph.compiled import RowPlan
+from graph.compiling import compile_list
 from graph.leaves import ODD, bare, finish_of
 from graph.rows import Reader, Shape, shape_of
 
@@ -175,7 +176,7 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         # The document, which the plans are kept with, keeps the node: its id is nobody else's.
         key = id(node), id(item_type)
         if key not in plans:
-            plans[key] = Compiler(self.schema).compile(bare(item_type), node.selection_set)
+            plans[key] = compile_list(bare(item_type), node.selection_set)
         found: RowPlan | None = plans[key]
         return found
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import strawberry
 
-from graph.loaders import loader
+from graph.loaders import RowLoader
 from services.context import Context
 from services.installations.reading import get_installations
 
@@ -21,4 +21,4 @@ async def find_installations(context: Context, ids: list[UUID]) -> Mapping[UUID,
     return {row["id"]: row for row in await get_installations(context, ids)}
 
 
-INSTALLATIONS = loader(find_installations)
+INSTALLATIONS = RowLoader(get_installations, "id", many=False)

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 from functools import lru_cache
 
-_DAY = 86_400_000
+_DAY, _MINUTE = 86_400_000, 60_000
+_MINUTES = [f"T{hour:02d}:{minute:02d}:" for hour in range(24) for minute in range(60)]
+_SECONDS = [f"{second:02d}." for second in range(60)]
 
 
 @lru_cache(maxsize=4_096)
@@ -14,7 +16,6 @@ def _day(number: int) -> str:
 def instant(ms: int) -> str:
     """Milliseconds since the epoch as ISO 8601 UTC; the same text as `app.clock.iso`."""
     number, rest = divmod(ms, _DAY)
-    seconds, milliseconds = divmod(rest, 1_000)
-    minutes, second = divmod(seconds, 60)
-    hour, minute = divmod(minutes, 60)
-    return f"{_day(number)}T{hour:02d}:{minute:02d}:{second:02d}.{milliseconds:03d}Z"
+    minute, rest = divmod(rest, _MINUTE)
+    second, milliseconds = divmod(rest, 1_000)
+    return f"{_day(number)}{_MINUTES[minute]}{_SECONDS[second]}{milliseconds:03d}Z"

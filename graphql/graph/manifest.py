@@ -5,10 +5,12 @@ A file holds one named operation. Comments at its top describe it: the first lin
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from graphql import GraphQLError, OperationDefinitionNode, parse
 
 from graph.documents import Document, DocumentRefused, Documents, document_id
 
@@ -27,18 +29,34 @@ class SavedOperation(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Manifest:
-    """Saved operations by their document id."""
+    """Saved operations by their document id. Each is prepared when it is first asked for, so that a start is quick."""
 
-    def __init__(self, saved: Mapping[str, tuple[SavedOperation, Document]]) -> None:
-        self._saved = saved
-        self.listing = msgspec.json.encode([operation for operation, _ in saved.values()])
+    def __init__(self, documents: Documents, files: Mapping[Path, str]) -> None:
+        self._documents, self._files = documents, files
+        self._by_id = {document_id(text): text for text in files.values()}
 
     def __len__(self) -> int:
-        return len(self._saved)
+        return len(self._by_id)
+
+    @cached_property
+    def listing(self) -> bytes:
+        """JSON, as the console reads it. Raises ManifestError."""
+        return msgspec.json.encode([_described(file, text) for file, text in self._files.items()])
 
     def find(self, wanted: str) -> Document | None:
-        found = self._saved.get(wanted)
-        return None if found is None else found[1]
+        """Raises DocumentRefused where `check` raises ManifestError."""
+        text = self._by_id.get(wanted)
+        return None if text is None else self._documents.prepare(text)
+
+    def check(self) -> None:
+        """Raises ManifestError, naming the file, unless all of them are described and fit to run."""
+        for file, text in self._files.items():
+            _described(file, text)
+            try:
+                self._documents.prepare(text)
+            except DocumentRefused as refused:
+                problems = "; ".join(fault.message for fault in refused.faults)
+                raise ManifestError(f"{file}: {problems}") from None
 
 
 def operations_folder() -> Path:
@@ -49,30 +67,25 @@ def operations_folder() -> Path:
 
 
 def load_manifest(documents: Documents, folder: Path | None = None) -> Manifest:
-    """Read and check every `*.graphql` of a folder. Raises ManifestError."""
-    saved = {}
-    for file in sorted((folder or operations_folder()).glob("*.graphql")):
-        operation, document = _load(file, documents)
-        saved[operation.document_id] = operation, document
-    return Manifest(saved)
+    """Read every `*.graphql` of a folder; what stands in them is looked at when it is asked for."""
+    files = sorted((folder or operations_folder()).glob("*.graphql"))
+    return Manifest(documents, {file: file.read_text(encoding="utf-8") for file in files})
 
 
-def _load(file: Path, documents: Documents) -> tuple[SavedOperation, Document]:
-    text = file.read_text(encoding="utf-8")
+def _name(file: Path, text: str) -> str:
     try:
-        document = documents.prepare(text)
-    except DocumentRefused as refused:
-        problems = "; ".join(fault.message for fault in refused.faults)
-        raise ManifestError(f"{file}: {problems}") from None
-    if len(document.operations) != 1 or document.operations[0].name is None:
+        document = parse(text, no_location=True)
+    except GraphQLError as error:
+        raise ManifestError(f"{file}: {error.message}") from None
+    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+    if len(operations) != 1 or operations[0].name is None:
         raise ManifestError(f"{file}: a file holds one operation, with a name")
-    name = document.operations[0].name
-    return _described(file, text, name), document
+    return operations[0].name.value
 
 
-def _described(file: Path, text: str, name: str) -> SavedOperation:
+def _described(file: Path, text: str) -> SavedOperation:
     said: dict[str, str] = {}
-    title = name
+    title = name = _name(file, text)
     for number, line in enumerate(text.splitlines()):
         if not line.startswith("#"):
             break

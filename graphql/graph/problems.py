@@ -7,6 +7,8 @@ import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
 from app import errors
+from app.clock import SECOND
+from app.retrying import can_retry, retry_seconds
 from graph.rows import column
 from graph.scalars import JSON
 
@@ -55,6 +57,8 @@ class NotFoundProblem(Problem):
 @strawberry.type(name="ProblemError", description="Any other refusal.")
 class OtherProblem(Problem):
     details: JSON | None = column(description="Particulars of the refusal, by name.")
+    can_retry: bool = column(description="Whether the same may be sent again.")
+    retry_after_ms: int | None = column(description="How long to wait before that; null where it is not known.")
 
 
 PROBLEM_TYPES = (
@@ -101,6 +105,19 @@ def _detailed(kind: Any) -> Make:
     return make
 
 
+def _other(error: errors.DomainError, code: str, message: str, path: list[str]) -> Problem:
+    details: Any = error.details
+    seconds = retry_seconds(error)
+    return OtherProblem(
+        code=code,
+        message=message,
+        path=path,
+        details=details,
+        can_retry=can_retry(error),
+        retry_after_ms=None if seconds is None else seconds * SECOND,
+    )
+
+
 def _plain(error: errors.DomainError, code: str, message: str, path: list[str]) -> Problem:
     return NotFoundProblem(code=code, message=message, path=path)
 
@@ -112,10 +129,11 @@ _MADE_BY: tuple[tuple[type[errors.DomainError], Make], ...] = (
     (errors.InstallationScopeDenied, _scope),
     (errors.OriginUnverified, _origin),
     (errors.Conflict, _detailed(ConflictProblem)),
+    (errors.InUse, _detailed(ConflictProblem)),
     (errors.InvalidTransition, _detailed(ConflictProblem)),
     (errors.VersionConflict, _detailed(ConflictProblem)),
     (errors.NotFound, _plain),
-    (errors.DomainError, _detailed(OtherProblem)),
+    (errors.DomainError, _other),
 )
 
 

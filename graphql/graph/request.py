@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 class GraphContext:
     """One GraphQL request. A stream verifies its `credential` again on each event."""
 
-    __slots__ = ("context", "credential", "loaded", "row_plans", "tasks", "waiting")
+    __slots__ = ("context", "credential", "listening", "loaded", "row_plans", "tasks", "waiting")
 
     def __init__(self, context: Context, credential: Credential | None = None) -> None:
         self.context, self.credential = context, credential
+        #: Set by a stream once what happens from then on is told: until then its caller is not answered.
+        self.listening = asyncio.Event()
         self.loaded: dict[object, dict[Hashable, asyncio.Future[Any]]] = {}
         self.waiting: dict[object, list[Any]] = {}
         #: Plans of the document that is run, kept with it; see graph.compiled.

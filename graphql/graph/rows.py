@@ -5,7 +5,7 @@ instance of the GraphQL type. From the first two a field reads its column and co
 finished values.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -19,6 +19,7 @@ COST = "dovetail.cost"
 BACKREF = GraphQLCoreConverter.DEFINITION_BACKREF
 
 Convert = Callable[[Any], Any]
+ConvertColumn = Callable[[Sequence[Any]], Sequence[Any]]
 Shape = Literal["row", "instance", "object"]
 
 
@@ -59,16 +60,25 @@ def field(
     return declare
 
 
-def finished(convert: Convert) -> Convert:
-    """Mark a converter whose values stand in the answer as they are, whatever the field's type would make of them."""
-    convert.finished = True  # type: ignore[attr-defined]
+def finished(convert: Convert, column: ConvertColumn | None = None) -> Convert:
+    """Mark a converter whose values stand in the answer as they are, whatever the field's type would make of them.
+
+    `column` does the same for all values of a column, which are of one kind.
+    """
+    convert.finished, convert.column = True, column  # type: ignore[attr-defined]
     return convert
 
 
-@finished
+def _raw_column(texts: Sequence[str | bytes]) -> list[Any]:
+    return list(map(msgspec.Raw, texts))
+
+
 def json_text(text: str | bytes) -> Any:
     """JSON text of the database, passed through to the answer unread."""
     return msgspec.Raw(text)
+
+
+finished(json_text, _raw_column)
 
 
 _SHAPES: dict[type, Shape] = {}

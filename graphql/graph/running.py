@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 from inspect import isawaitable
 from typing import Any
 
@@ -12,6 +13,7 @@ from app.errors import DomainError
 from graph.admission import Admitted
 from graph.errors import formatted, refusal, unexpected
 from graph.execution import PlannedExecutor
+from graph.once import answered_once
 
 
 class NotExecuted(Exception):
@@ -23,7 +25,20 @@ class NotExecuted(Exception):
 
 
 async def run(schema: GraphQLSchema, admitted: Admitted) -> dict[str, Any]:
-    """The answer to a query or a mutation. Raises NotExecuted, as for a variable of the wrong type."""
+    """The answer to a query or a mutation. Raises NotExecuted, as for a variable of the wrong type.
+
+    With an idempotency key, raises what services.idempotency raises too.
+    """
+    if admitted.once is None:
+        return await _run(schema, admitted)
+    content, replayed = await answered_once(admitted.graph.context, admitted.once, partial(_run, schema, admitted))
+    if replayed:
+        await admitted.settle(content)
+    content["extensions"] = {"cost": admitted.cost_report(), "idempotency": {"replayed": replayed}}
+    return content
+
+
+async def _run(schema: GraphQLSchema, admitted: Admitted) -> dict[str, Any]:
     is_awaitable: Any = optimized_is_awaitable
     try:
         result: Any = execute(schema, executor_class=PlannedExecutor, is_awaitable=is_awaitable, **_arguments(admitted))

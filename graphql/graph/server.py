@@ -35,6 +35,7 @@ from graph.wire import (
     send_reply,
 )
 from services.access.callers import credential
+from services.idempotency import HEADER
 
 if TYPE_CHECKING:
     from services.runtime import Runtime
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
 #: Answers a GET for the page: status, headers, body.
 Page = Callable[[Scope], tuple[int, Mapping[str, str], bytes]]
 LISTING = "/graphql/operations.json"
-_ALLOWED = "GET, HEAD, OPTIONS, POST"
+_PATH = "/graphql"
+_ALLOWED = {_PATH: "GET, HEAD, OPTIONS, POST", LISTING: "GET, HEAD, OPTIONS"}
 
 
 class GraphqlServer:
@@ -67,28 +69,28 @@ class GraphqlServer:
             await self._http(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        method = scope["method"]
-        if method == "POST" and scope["path"] != LISTING:
+        method, path = scope["method"], _PATH if scope["path"].rstrip("/") == _PATH else scope["path"]
+        if path not in _ALLOWED:
+            await send_reply(send, refused(NotFound(), request_id_of(scope), PLAIN_JSON), head=method == "HEAD")
+        elif method == "POST" and path == _PATH:
             await self._post(scope, receive, send)
         elif method in ("GET", "HEAD"):
-            await send_reply(send, self._get(scope), head=method == "HEAD")
+            await send_reply(send, self._get(scope, path), head=method == "HEAD")
         elif method == "OPTIONS":
-            await send_reply(send, Reply(204, {"Allow": _ALLOWED}, b""))
+            await send_reply(send, Reply(204, {"Allow": _ALLOWED[path]}, b""))
         else:
-            await send_reply(send, self._not_allowed(scope))
+            await send_reply(send, self._not_allowed(scope, path))
 
-    def _get(self, scope: Scope) -> Reply:
-        if scope["path"] == LISTING:
+    def _get(self, scope: Scope, path: str) -> Reply:
+        if path == LISTING:
             headers = {"Content-Type": "application/json", "Cache-Control": "no-cache"}
             return Reply(200, headers, self.manifest.listing)
-        if scope["path"].rstrip("/") != "/graphql":
-            return refused(NotFound(), request_id_of(scope), PLAIN_JSON)
         if EVENT_STREAM in media_types(scope):
-            return self._not_allowed(scope)
+            return self._not_allowed(scope, path)
         return Reply(*self._page(scope))
 
-    def _not_allowed(self, scope: Scope) -> Reply:
-        return refused(MethodNotAllowed(), request_id_of(scope), _media(scope), {"Allow": _ALLOWED})
+    def _not_allowed(self, scope: Scope, path: str) -> Reply:
+        return refused(MethodNotAllowed(), request_id_of(scope), _media(scope), {"Allow": _ALLOWED[path]})
 
     async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id, media = request_id_of(scope), _media(scope)
@@ -99,8 +101,8 @@ class GraphqlServer:
                 return
             headers = limit_headers(admitted.verdict, self._runtime.clock)
             if EVENT_STREAM in media_types(scope):
-                answers = run_stream(self._schema, admitted)
-                await self.event_streams.serve(answers, receive, send, headers)
+                answers, listening = run_stream(self._schema, admitted), admitted.graph.listening
+                await self.event_streams.serve(answers, receive, send, headers, listening)
                 return
             reply = await self._executed(admitted, media, headers)
         except DocumentRefused as error:
@@ -122,8 +124,9 @@ class GraphqlServer:
         content_type = (header(scope, b"content-type") or "").partition(";")[0].strip().lower()
         if content_type != PLAIN_JSON:
             raise UnsupportedMediaType
+        key = header(scope, HEADER.lower().encode())
         body = await read_body(scope, receive, self._runtime.settings.max_body_bytes)
-        return None if body is None else await self._admission.admit(graph, read_request(body))
+        return None if body is None else await self._admission.admit(graph, read_request(body), key)
 
     async def _executed(self, admitted: Admitted, media: str, headers: Mapping[str, str]) -> Reply:
         if admitted.operation.kind == "subscription":
@@ -131,7 +134,12 @@ class GraphqlServer:
         content: Any = await run(self._schema, admitted)
         headers = {**headers, **limit_headers(admitted.verdict, self._runtime.clock)}
         if is_unavailable(content):
-            return json_reply(503, content, media, {**headers, "Retry-After": str(Unavailable.RETRY_AFTER)})
+            # A field that may be null left its null behind; a status that is no 2xx goes with no data at all.
+            return json_reply(
+                503, {**content, "data": None}, media, {**headers, "Retry-After": str(Unavailable.RETRY_AFTER)}
+            )
+        if content["extensions"].get("idempotency", {}).get("replayed"):
+            headers["Idempotency-Replayed"] = "true"
         return json_reply(200, content, media, headers)
 
 

@@ -1,5 +1,6 @@
 """What every list takes besides its page: a direction, and a typed filter as the names that its operation knows."""
 
+from collections.abc import Mapping
 from dataclasses import fields
 from enum import Enum
 from typing import Annotated, Any, TypeAlias
@@ -7,6 +8,7 @@ from typing import Annotated, Any, TypeAlias
 import strawberry
 
 from graph.connections import Page
+from graph.relay import from_global_id
 from services.feeds import ListPage
 from services.paging import KeysetPage
 
@@ -24,14 +26,17 @@ class SortDirection(Enum):
 Direction: TypeAlias = Annotated[SortDirection, strawberry.argument(description="Which way to sort.")]
 
 
-def filters_of(given: Any, **local_ids: Any) -> dict[str, Any]:
+def filters_of(given: Any, ids: Mapping[str, str] | None = None, **read: Any) -> dict[str, Any]:
     """A filter input by the names of its operation: enums as they are stored, null as no filter.
 
-    `local_ids` stand in for the opaque ids of the same names.
+    `ids` are the types of fields that are opaque ids; `read` stands in for other fields of the same names. Raises
+    ValidationFailed for an id of another type.
     """
     if given is None:
         return {}
-    values = {each.name: getattr(given, each.name) for each in fields(given)} | local_ids
+    values = {each.name: getattr(given, each.name) for each in fields(given)} | read
+    for name, kind in (ids or {}).items():
+        values[name] = None if values[name] is None else from_global_id(values[name], kind, name)
     return {name: value.value if isinstance(value, Enum) else value for name, value in values.items()}
 
 

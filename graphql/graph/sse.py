@@ -1,6 +1,7 @@
 """Server-sent events, the "distinct connections" mode of GraphQL over SSE: one request, one stream."""
 
 import asyncio
+from asyncio import FIRST_COMPLETED
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
@@ -40,9 +41,15 @@ class EventStreams:
         if self._open:
             await asyncio.wait(set(self._open), timeout=5)
 
-    async def serve(self, answers: Answers, receive: Receive, send: Send, headers: Mapping[str, str]) -> None:
-        """Send every answer as `next`, then `complete`; ends `answers` when the client goes away."""
-        await send({"type": "http.response.start", "status": 200, "headers": raw_headers({**_HEADERS, **headers})})
+    async def serve(
+        self, answers: Answers, receive: Receive, send: Send, headers: Mapping[str, str], listening: asyncio.Event
+    ) -> None:
+        """Send every answer as `next`, then `complete`; ends `answers` when the client goes away.
+
+        The head goes out when the stream is `listening`, or its first answer is there: who has it misses no event.
+        """
+        head = {"type": "http.response.start", "status": 200, "headers": raw_headers({**_HEADERS, **headers})}
+        begun = asyncio.ensure_future(listening.wait())
         ends: set[asyncio.Future[Any]] = {
             asyncio.ensure_future(_disconnected(receive)),
             asyncio.ensure_future(self._stopping.wait()),
@@ -52,19 +59,31 @@ class EventStreams:
         self._open.add(task)
         try:
             async with aclosing(answers):
-                gone = await self._pump(answers, send, ends)
+                gone = await self._pump(answers, send, ends, (head, begun))
             if not gone:
                 await _event(send, b"event: complete\ndata:\n\n", more=False)
         finally:
             self._open.discard(task)
-            for end in ends:
+            for end in (*ends, begun):
                 end.cancel()
 
-    async def _pump(self, answers: Answers, send: Send, ends: set[asyncio.Future[Any]]) -> bool:
+    async def _pump(
+        self,
+        answers: Answers,
+        send: Send,
+        ends: set[asyncio.Future[Any]],
+        first: tuple[dict[str, Any], asyncio.Future[Any]] | None,
+    ) -> bool:
         """Whether the client went away before the stream was complete."""
         while True:
             following = asyncio.ensure_future(anext(answers, None))
             try:
+                if first is not None:
+                    head, begun = first
+                    # A proxy waits for a head no longer than for anything else.
+                    await asyncio.wait({following, begun, *ends}, timeout=self._keep_alive, return_when=FIRST_COMPLETED)
+                    await send(head)
+                    first = None
                 if not await self._until(following, send, ends):
                     return not self._stopping.is_set()
                 content = following.result()
@@ -81,9 +100,7 @@ class EventStreams:
     async def _until(self, following: asyncio.Future[Any], send: Send, ends: set[asyncio.Future[Any]]) -> bool:
         """Wait for what follows, with a comment now and then; False where the stream is to end instead."""
         while not following.done():
-            done, _ = await asyncio.wait(
-                {following, *ends}, timeout=self._keep_alive, return_when=asyncio.FIRST_COMPLETED
-            )
+            done, _ = await asyncio.wait({following, *ends}, timeout=self._keep_alive, return_when=FIRST_COMPLETED)
             if done & ends:
                 return False
             if not done:

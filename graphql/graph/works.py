@@ -49,8 +49,7 @@ class WorkFilter:
 
     def conditions(self) -> dict[str, Any]:
         """By the operation's names. Raises ValidationFailed for an id that is no person's."""
-        person = None if self.person is None else from_global_id(str(self.person), "Person", "person")
-        return filters_of(self, person=person)
+        return filters_of(self, {"person": "Person"})
 
 
 @strawberry.type(description="What a person made that has no DOI. Consumers see it once it is verified.")

@@ -7,7 +7,6 @@ code as for the route. What differs by version is what names a page, and the hea
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from app.errors import Unavailable
 from services.page_cache import Page
 from services.runtime import Runtime
 
@@ -17,17 +16,14 @@ Headers = list[tuple[bytes, bytes]]
 async def find_page(scope: Any, read: Callable[[Any], Awaitable[Page]]) -> Page | None:
     """The page that is kept for the data's version, or one that is read; None for a query not checked yet.
 
-    The version is read before any row is.
+    The version is read before any row is. Raises Unavailable where it must be asked and the database is away: who
+    asked has waited once for it, and is not made to wait again for the rows.
     """
     state = scope["state"]
     runtime: Runtime = state["runtime"]
     tenant = state["context"].tenant
     if runtime.pages.most_bytes:
-        try:
-            state["data_version"] = await runtime.versions.current(tenant)
-        except Unavailable:
-            # Whoever reads the rows finds out too; nothing is kept of what is answered.
-            state["data_version"] = None
+        state["data_version"] = await runtime.versions.current(tenant)
     query = runtime.pages.query_of(_spelling(scope))
     if query is None:
         return None

@@ -7,6 +7,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from rest.contracts.registry import APIS
 from rest.contracts.versions import Version
 from services.contracts.catalogue import Catalogue, Served
@@ -62,7 +64,7 @@ def learn_contracts(elements: RequestElements, catalogue: Catalogue, sdl: Callab
         if api.schema is not None:
             catalogue.add(Served(name, "", api.prefix, "graphql", lambda: sdl().encode()))
         for version in api.names:
-            elements.learn(f"{name}/{version}", json.loads(snapshot(name, version)))
+            elements.learn(f"{name}/{version}", msgspec.json.decode(snapshot(name, version)))
             catalogue.add(Served(name, version, f"{api.prefix}/{version}", "json", partial(snapshot, name, version)))
 
 

@@ -1,8 +1,9 @@
 """The surfaces of every version in the registry, ready to be served below their prefixes."""
 
-import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
+
+import msgspec
 
 from app.errors import DomainError
 from rest.contracts.documents import resolve, snapshot
@@ -27,6 +28,11 @@ class Mounted(NamedTuple):
         status, body = own(path.removeprefix(self.prefix), request_id, error)
         return status, body
 
+    def most_bytes(self, path: str, usual: int) -> int:
+        """The largest body that a path takes; a surface may have paths that take more than the usual."""
+        own = getattr(self.surface, "most_bytes", None)
+        return usual if own is None else int(own(path.removeprefix(self.prefix)))
+
 
 def mount(runtime: Runtime) -> dict[str, Mounted]:
     """Prefix, such as `/integrations/v1`, to the version below it."""
@@ -35,6 +41,6 @@ def mount(runtime: Runtime) -> dict[str, Mounted]:
         for version in api.names:
             said, prefix = api.versions[version], f"{api.prefix}/{version}"
             document = snapshot(name, version)
-            surface = announced(resolve(said.surface)(runtime, document), json.loads(document))
+            surface = announced(resolve(said.surface)(runtime, document), msgspec.json.decode(document))
             found[prefix] = Mounted(prefix, surface, resolve(said.errors), said.media)
     return found

@@ -28,6 +28,7 @@ from rest.integrations_v1.queries import RULES
 from rest.integrations_v1.shapes import Code
 
 LOG = structlog.get_logger("dovetail.rest")
+NOT_ALLOWED = MethodNotAllowed("Method not allowed")
 _CODES = frozenset(get_args(Code))
 
 
@@ -63,7 +64,7 @@ def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[byte
     if isinstance(error, NotFoundException):
         return answer(NotFound("Not found"))
     if isinstance(error, MethodNotAllowedException):
-        return answer(MethodNotAllowed("Method not allowed"), {"Allow": "GET, OPTIONS"})
+        return answer(NOT_ALLOWED, {"Allow": "GET, OPTIONS"})
     if isinstance(error, HTTPException) and error.status_code == 413:
         return answer(PayloadTooLarge())
     if isinstance(error, HTTPException) and error.status_code < 500:

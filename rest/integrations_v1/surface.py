@@ -7,9 +7,10 @@ from litestar.openapi.spec import Components, SecurityScheme, Server
 from litestar.types import Receive, Scope, Send
 
 from rest.consumers.surface import ConsumerSurface
+from rest.framework import Surface
 from rest.integrations_v1 import PREFIX, REVISION
 from rest.integrations_v1.entry import add_headers
-from rest.integrations_v1.errors import on_error
+from rest.integrations_v1.errors import NOT_ALLOWED, body_of, on_error
 from rest.integrations_v1.pages import answer_kept
 from rest.integrations_v1.routes import ROUTES
 from services.runtime import Runtime
@@ -34,7 +35,7 @@ def openapi_config() -> OpenAPIConfig:
 
 def build_app(runtime: Runtime | None) -> Litestar:
     """The routes; without a runtime only good for the document."""
-    return Litestar(
+    return Surface(
         ROUTES,
         exception_handlers={Exception: on_error},
         before_send=[add_headers],
@@ -50,6 +51,8 @@ LISTS = {path: route.opt for route in ROUTES if route.opt.get("walk") for path i
 
 class IntegrationsV1(ConsumerSurface):
     """ASGI: the contract's document, CORS preflights, and the routes; a list that is kept comes without them."""
+
+    not_allowed, media, refused = NOT_ALLOWED, b"application/json", staticmethod(body_of)
 
     def __init__(self, runtime: Runtime, document: bytes) -> None:
         super().__init__(runtime, document, build_app(runtime))

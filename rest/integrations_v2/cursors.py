@@ -3,8 +3,6 @@
 The same page gives the same cursor, so that an answer that has not changed has the same entity tag.
 """
 
-import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Iterable
@@ -12,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from app import base64url
 from services.feeds import Position
 
 _MAC_BYTES = 16
@@ -52,16 +51,16 @@ def mark_of_query(pairs: Iterable[tuple[str, str]]) -> bytes:
 
 def write_cursor(key: bytes, cursor: Cursor) -> str:
     payload = msgspec.msgpack.encode(cursor)
-    return base64.urlsafe_b64encode(payload + _mac(key, payload)).rstrip(b"=").decode()
+    return base64url.encode(payload + _mac(key, payload))
 
 
 def read_cursor(key: bytes, text: str) -> Cursor:
     """Raises NoCursor for anything that `write_cursor` did not make with this key."""
-    if len(text) > _LONGEST or not text.isascii():
+    if len(text) > _LONGEST:
         raise NoCursor
     try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+        raw = base64url.decode(text)
+    except ValueError:
         raise NoCursor from None
     payload, given = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
     if not hmac.compare_digest(given, _mac(key, payload)):

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from litestar import Litestar
 from litestar.openapi.spec import OpenAPI
 
+from rest.framework import Surface
 from rest.integrations_v2.described import HEADERS, PARTS, ROWS, WORDS
 from rest.integrations_v2.queries import LEAST
 
@@ -12,7 +12,7 @@ _BY_ID = {words.operation_id: words for words in WORDS.values()}
 Node = dict[str, Any]
 
 
-class DescribedApp(Litestar):
+class DescribedApp(Surface):
     """The routes, whose document is the finished one."""
 
     @property

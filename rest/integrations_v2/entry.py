@@ -36,6 +36,7 @@ async def let_in(scope: Any, opt: Mapping[str, Any]) -> None:
     )
     await admission.let_in(scope, opt, approach)
     query.check_names(opt.get("parameters", frozenset()))
+    query.check_integers()
     query.check_cursor(state["context"].tenant.bytes)
     state["query"] = query
 

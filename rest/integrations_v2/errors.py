@@ -26,6 +26,7 @@ LOG = structlog.get_logger("dovetail.rest")
 PROBLEM_JSON = "application/problem+json"
 #: Where this server answers the pages of the codes.
 PAGES = "/docs/errors"
+NOT_ALLOWED = MethodNotAllowed("This path takes GET.")
 _CODES = frozenset(get_args(Code))
 _AGAIN_AFTER = 5
 
@@ -89,7 +90,7 @@ def _translated(error: Exception) -> DomainError | None:
     if isinstance(error, NotFoundException):
         return NotFound("There is nothing at this path.")
     if isinstance(error, MethodNotAllowedException):
-        return MethodNotAllowed("This path takes GET.")
+        return NOT_ALLOWED
     if isinstance(error, HTTPException) and error.status_code == 413:
         return PayloadTooLarge()
     if isinstance(error, HTTPException) and error.status_code < 500:

@@ -1,5 +1,6 @@
 """The query parameters of the contract, each with its rule in words for who breaks it."""
 
+import re
 import unicodedata
 from typing import Annotated, Any
 
@@ -71,6 +72,9 @@ RULES = {
 }
 #: Bounds of zero, for the document.
 LEAST = {"updated_since": 0, "publication_year": 0, "min_cited_by": 0}
+#: The framework's reader takes every form whose value is an integer.
+_INTEGERS = frozenset({"limit", *LEAST})
+_INTEGER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 
 
 class Query(msgspec.Struct):
@@ -98,6 +102,12 @@ class Query(msgspec.Struct):
         allowed = ", ".join(sorted(known)) or "none"
         bad = {name[:60]: f"is no parameter here; known: {allowed}" for name in names if name not in known}
         bad |= {name: "must be given once" for name in names if name in known and names.count(name) > 1}
+        if bad:
+            raise InvalidQueryParameters(bad)
+
+    def check_integers(self) -> None:
+        """Raise InvalidQueryParameters for a number in another form than an integer has: `1.0`, `1e3`."""
+        bad = {name: RULES[name] for name, text in self.pairs if name in _INTEGERS and not _INTEGER.fullmatch(text)}
         if bad:
             raise InvalidQueryParameters(bad)
 

@@ -10,7 +10,7 @@ from rest.consumers.surface import ALLOWED_HEADERS, ConsumerSurface
 from rest.integrations_v2 import PREFIX, REVISION
 from rest.integrations_v2.document import DescribedApp
 from rest.integrations_v2.entry import add_headers
-from rest.integrations_v2.errors import on_error
+from rest.integrations_v2.errors import NOT_ALLOWED, PROBLEM_JSON, body_of, on_error
 from rest.integrations_v2.pages import answer_kept
 from rest.integrations_v2.routes import ROUTES
 from services.runtime import Runtime
@@ -56,6 +56,7 @@ LISTS = {path: route.opt for route in ROUTES if route.opt.get("list") for path i
 class IntegrationsV2(ConsumerSurface):
     """ASGI: the contract's document, CORS preflights, and the routes; a list that is kept comes without them."""
 
+    not_allowed, media, refused = NOT_ALLOWED, PROBLEM_JSON.encode(), staticmethod(body_of)
     allowed_headers = f"{ALLOWED_HEADERS}, If-None-Match"
 
     def __init__(self, runtime: Runtime, document: bytes) -> None:

@@ -10,7 +10,7 @@ from app.clock import iso
 from app.errors import NotFound
 from rest.platform_v1 import authorization_shapes as shapes
 from rest.platform_v1 import queries
-from rest.platform_v1.entry import Asked, body_of, context_of
+from rest.platform_v1.entry import Asked, body_of, context_of, expected_version
 from rest.platform_v1.instances import instance_id
 from rest.platform_v1.routing import Words, nothing, route, sent
 from services.inputs import read_input
@@ -73,7 +73,7 @@ async def complete_authorization(request: Asked, id: FromPath[str]) -> Response[
     status=204,
 )
 async def disconnect(request: Asked, id: FromPath[str]) -> Response[None]:
-    await disconnect_integration(context_of(request), instance_id(id))
+    await disconnect_integration(context_of(request), instance_id(id), version=expected_version(request))
     return nothing()
 
 

@@ -35,7 +35,7 @@ _PARTS = {
     "allowed_hosts": "allowedHosts", "methods": "methods", "config_schema": "configSchema",
     "secrets_schema": "secretsSchema", "auth_config": "authConfig", "oauth2_config": "oauth2Config",
     "default_config": "defaultConfig", "verification": "verification", "discover": "discover",
-    "error_rules": "errorRules",
+    "error_rules": "errorRules", "webhook": "webhook",
 }  # fmt: skip
 
 
@@ -103,7 +103,8 @@ async def replace_definition(request: Asked, id: FromPath[str]) -> Response[shap
     Words("publish_definition", "Publish", "Lets a draft be connected; its content never changes again."),
 )
 async def publish_definition(request: Asked, id: FromPath[str]) -> Response[shapes.DefinitionAnswer]:
-    return _sent(await publish_integration_definition(context_of(request), definition_id(id)))
+    version = expected_version(request)
+    return _sent(await publish_integration_definition(context_of(request), definition_id(id), version=version))
 
 
 @route(
@@ -113,7 +114,8 @@ async def publish_definition(request: Asked, id: FromPath[str]) -> Response[shap
     Words("deprecate_definition", "Deprecate", "Its instances work on, and no new ones are made."),
 )
 async def deprecate_definition(request: Asked, id: FromPath[str]) -> Response[shapes.DefinitionAnswer]:
-    return _sent(await deprecate_integration_definition(context_of(request), definition_id(id)))
+    version = expected_version(request)
+    return _sent(await deprecate_integration_definition(context_of(request), definition_id(id), version=version))
 
 
 @route(
@@ -123,7 +125,8 @@ async def deprecate_definition(request: Asked, id: FromPath[str]) -> Response[sh
     Words("archive_definition", "Archive", "Its methods can no longer be called."),
 )
 async def archive_definition(request: Asked, id: FromPath[str]) -> Response[shapes.DefinitionAnswer]:
-    return _sent(await archive_integration_definition(context_of(request), definition_id(id)))
+    version = expected_version(request)
+    return _sent(await archive_integration_definition(context_of(request), definition_id(id), version=version))
 
 
 def definition_id(text: str) -> UUID:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.spec import OpenAPI
 
@@ -26,8 +25,10 @@ from app.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
+from rest.framework import Surface
 from rest.platform_v1.errors import body_at, form_of, is_service
-from rest.platform_v1.queries import RULES
+from rest.platform_v1.examples import BODIES
+from rest.platform_v1.queries import RULES, not_a_parameter
 from services.operations import declared
 
 Node = dict[str, Any]
@@ -36,7 +37,7 @@ _AT = "2026-11-21T09:30:00.000Z"
 _TOO_LARGE = {413: "The body is larger than this server takes.", 415: "The body is of no media type that is read here."}
 
 
-class DescribedApp(Litestar):
+class DescribedApp(Surface):
     """The routes, whose document is the finished one."""
 
     @property
@@ -67,6 +68,8 @@ def _plain(path: str) -> str:
 
 
 def _finish(said: Node, path: str, handler: HTTPRouteHandler) -> None:
+    if "requestBody" in said:
+        said["requestBody"]["content"]["application/json"]["example"] = BODIES[said["operationId"]]
     answers = said["responses"]
     answers.get("204", {}).pop("content", None)
     by_status: dict[int, list[DomainError]] = {}
@@ -86,22 +89,31 @@ def _refusals(said: Node, handler: HTTPRouteHandler) -> Iterator[DomainError]:
     """What the surface refuses by itself, then what the operation raises; each code once."""
     seen: set[str] = set()
     operation = declared(handler.opt["operation"])
+    if handler.opt.get("open"):
+        yield from map(_sample, [RequestsLimited, Internal, Unavailable, PayloadTooLarge, *operation.raises])
+        return
     kinds: list[type[DomainError]] = [Unauthenticated, InvalidToken, RequestsLimited, Internal, Unavailable]
     kinds += [ScopeDenied] if operation.scope else []
-    kinds += [InvalidQueryParameters] if any(one["in"] == "query" for one in said.get("parameters", ())) else []
+    kinds += [InvalidQueryParameters]
     kinds += [MalformedBody, ValidationFailed, PayloadTooLarge, UnsupportedMediaType] if handler.opt["body"] else []
     kinds += [IdempotencyInProgress, IdempotencyKeyReused] if "POST" in handler.http_methods else []
+    names = {one["name"] for one in said.get("parameters", ()) if one["in"] == "query"}
     for kind in [*kinds, *operation.raises]:
         if kind.code not in seen:
             seen.add(kind.code)
-            yield _sample(kind)
+            yield _of_query(names) if kind is InvalidQueryParameters else _sample(kind)
+
+
+def _of_query(names: set[str]) -> InvalidQueryParameters:
+    """A refusal that this list of parameters can have."""
+    return InvalidQueryParameters(
+        {"page": RULES["page"]} if "page" in names else {"verbose": not_a_parameter("verbose", names)}
+    )
 
 
 def _sample(kind: type[DomainError]) -> DomainError:
     if issubclass(kind, RateLimited | CircuitOpen):
         return kind(3)
-    if issubclass(kind, InvalidQueryParameters):
-        return kind({"page": RULES["page"]})
     return kind({"name": "is required"}) if issubclass(kind, ValidationFailed) else kind()
 
 

@@ -1,18 +1,21 @@
 """The way in: who calls, whether the limit holds, and whether the scope is there; then the answer's own headers."""
 
+import asyncio
 import re
 from math import ceil
 from typing import Any
 
 from litestar import Request
 from litestar.connection import ASGIConnection
+from litestar.exceptions import InternalServerException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Message, Scope
 
 from app.auth.principal import Principal
 from app.clock import SECOND
-from app.errors import PayloadTooLarge, RequestsLimited, UnsupportedMediaType, ValidationFailed
-from rest.platform_v1.errors import is_service
+from app.errors import MalformedBody, PayloadTooLarge, RequestsLimited, UnsupportedMediaType, ValidationFailed
+from rest.platform_v1.errors import is_service, wire_names
+from rest.platform_v1.queries import check_query
 from services.access.callers import credential, identify
 from services.context import Context
 from services.limits import Verdict
@@ -21,6 +24,7 @@ from services.runtime import Runtime
 
 #: Requests a minute and at once of the platform, by tier.
 _TIERS = {"standard": (1_000, 100), "premium": (5_000, 500)}
+_UPLOAD_SECONDS = 60
 _EXECUTE = re.compile(r"/methods/[^/]+/execute/?$")
 #: The name of this version in the ledger of uses.
 API = "platform/v1"
@@ -39,8 +43,9 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         raise RequestsLimited(verdict.retry_seconds)
     context = state["context"] = Context(runtime, principal, "rest", state["request_id"])
     await check_scope(context, declared(handler.opt["operation"]))
-    if handler.opt["body"] is None:
+    if handler.opt["body"] is None or handler.opt["upload"]:
         _note(context, scope, b"")
+    check_query(scope["query_string"], frozenset(wire_names(handler).values()))
 
 
 def _note(context: Context, scope: Any, body: bytes) -> None:
@@ -94,15 +99,45 @@ def context_of(request: Asked) -> Context:
 
 async def body_of(request: Asked) -> bytes:
     """The body, which is JSON unless the route takes more. Raises UnsupportedMediaType and PayloadTooLarge."""
+    state: dict[str, Any] = request.scope["state"]
+    if request.scope["route_handler"].opt["upload"]:
+        if "uploaded" not in state:
+            _check_media(request)
+            state["uploaded"] = await _uploaded(request, context_of(request).runtime.settings.import_max_bytes)
+        uploaded: bytes = state["uploaded"]
+        return uploaded
     body = await request.body()
     if len(body) > context_of(request).runtime.settings.max_body_bytes:
         raise PayloadTooLarge
-    kind = (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
-    if body and kind not in request.scope["route_handler"].opt["media"]:
-        raise UnsupportedMediaType
-    if "noted" not in request.scope["state"]:
+    if body:
+        _check_media(request)
+    if "noted" not in state:
         _note(context_of(request), request.scope, body)
     return body
+
+
+def _check_media(request: Asked) -> None:
+    kind = (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
+    taken = request.scope["route_handler"].opt["media"]
+    if kind not in taken:
+        raise UnsupportedMediaType(f"This path takes {', '.join(taken)}.")
+
+
+async def _uploaded(request: Asked, most: int) -> bytes:
+    """A large body, read piece by piece: one that is too large or too slow is not read to its end."""
+    pieces, size = [], 0
+    try:
+        async with asyncio.timeout(_UPLOAD_SECONDS):
+            async for piece in request.stream():
+                size += len(piece)
+                if size > most:
+                    raise PayloadTooLarge
+                pieces.append(piece)
+    except TimeoutError:
+        raise MalformedBody(f"The body did not arrive within {_UPLOAD_SECONDS} seconds.") from None
+    except InternalServerException:
+        raise MalformedBody("The body ended before it was whole.") from None
+    return b"".join(pieces)
 
 
 def expected_version(request: Asked) -> int | None:

@@ -9,28 +9,27 @@ import structlog
 from litestar import Request, Response
 from litestar.enums import MediaType
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
+from litestar.params import QueryParameter
 
 from app.clock import SECOND, SYSTEM_CLOCK, iso
 from app.errors import (
-    CircuitOpen,
     DomainError,
-    IntegrationFailed,
     Internal,
     InvalidQueryParameters,
     MalformedBody,
     MethodNotAllowed,
     NotFound,
     PayloadTooLarge,
-    RateLimited,
     UnsupportedMediaType,
     ValidationFailed,
 )
+from app.retrying import can_retry, retry_seconds
+from app.shown_paths import shown_path
 from rest.platform_v1.queries import RULES
 
 LOG = structlog.get_logger("dovetail.rest")
 #: Everything of the integration service's own dialect is below these; the rest of the platform has the envelope.
-_SERVICE = re.compile(r"/integrations/(?:definitions|instances|auth)(?:/|$)")
-_AGAIN_SECONDS = 5
+_SERVICE = re.compile(r"/integrations/(?:definitions|instances|auth|webhooks)(?:/|$)")
 
 
 class Form(NamedTuple):
@@ -47,10 +46,12 @@ _SERVICE_FORMS = {
     "malformed_body": Form("VALIDATION_ERROR"),
     "unauthenticated": Form("UNAUTHORIZED"),
     "invalid_token": Form("UNAUTHORIZED"),
+    "webhook_refused": Form("UNAUTHORIZED"),
     "scope_denied": Form("FORBIDDEN"),
     "not_found": Form("INTEGRATION_NOT_FOUND"),
     "integration_type_unknown": Form("INTEGRATION_NOT_FOUND"),
     "conflict": Form("CONFLICT"),
+    "in_use": Form("CONFLICT"),
     "invalid_transition": Form("CONFLICT"),
     "version_conflict": Form("CONFLICT"),
     "idempotency_in_progress": Form("CONFLICT"),
@@ -74,6 +75,7 @@ _ENVELOPE_FORMS = {
     "scope_denied": Form("PERM_DENIED"),
     "not_found": Form("RES_NOT_FOUND"),
     "conflict": Form("RES_ALREADY_EXISTS"),
+    "in_use": Form("RES_IN_USE"),
     "invalid_transition": Form("RES_STATE_CONFLICT"),
     "version_conflict": Form("RES_VERSION_CONFLICT"),
     "idempotency_in_progress": Form("RES_STATE_CONFLICT"),
@@ -97,15 +99,29 @@ _ENVELOPE_FORMS = {
 _KINDS = (
     ("is required", "VAL_REQUIRED"),
     ("is not a field", "VAL_UNKNOWN_FIELD"),
+    ("is not a parameter", "VAL_UNKNOWN_FIELD"),
     ("must be one of", "VAL_ENUM"),
     ("between", "VAL_RANGE"),
+    ("of length", "VAL_LENGTH"),
+    (" >= ", "VAL_RANGE"),
+    (" <= ", "VAL_RANGE"),
+    ("control characters", "VAL_FORMAT"),
     ("characters", "VAL_LENGTH"),
+    ("must not be empty", "VAL_LENGTH"),
+    ("matching regex", "VAL_PATTERN"),
     ("must be str", "VAL_TYPE"),
     ("must be int", "VAL_TYPE"),
     ("must be object", "VAL_TYPE"),
     ("must be array", "VAL_TYPE"),
     ("must be bool", "VAL_TYPE"),
+    ("must be a text", "VAL_TYPE"),
+    ("must be an integer of", "VAL_TYPE"),
 )
+
+
+_SNAKE = re.compile(r"_([a-z])")
+#: What Litestar says of a parameter that is not there.
+_MISSING = re.compile(r"Missing required query parameter '([A-Za-z]+)'")
 
 
 class RouteNotFound(NotFound):
@@ -147,17 +163,11 @@ def _faults(error: DomainError) -> list[dict[str, str]]:
 
 def _service(form: Form, error: DomainError) -> dict[str, Any]:
     checked = isinstance(error, ValidationFailed | MalformedBody)
-    details: Any = _faults(error) if checked else dict(error.details or {})
+    details: Any = _faults(error) if checked else _details(error)
     shown = {"code": form.code, "message": error.message, "details": details, "kind": error.code}
-    shown["canRetry"] = _can_retry(error)
-    seconds = _retry_seconds(error)
+    shown["canRetry"] = can_retry(error)
+    seconds = retry_seconds(error)
     return shown if seconds is None else shown | {"retryAfterMs": seconds * SECOND}
-
-
-def _can_retry(error: DomainError) -> bool:
-    if isinstance(error, IntegrationFailed):
-        return error.can_retry
-    return error.status in (429, 503, 504) or error.code == "idempotency_in_progress"
 
 
 def _enveloped(form: Form, error: DomainError) -> dict[str, Any]:
@@ -167,26 +177,25 @@ def _enveloped(form: Form, error: DomainError) -> dict[str, Any]:
     if isinstance(error, ValidationFailed):
         fields = [{"field": f["path"], "message": f["message"], "code": _rule(f["message"])} for f in _faults(error)]
         return shown | {"validationErrors": fields}
-    return shown | ({"details": dict(error.details)} if error.details else {})
+    return shown | ({"details": _details(error)} if error.details else {})
+
+
+def _details(error: DomainError) -> dict[str, Any]:
+    """The members in this surface's spelling; what they hold is left alone, as it may be another side's answer."""
+    return {_SNAKE.sub(lambda found: found[1].upper(), name): value for name, value in (error.details or {}).items()}
 
 
 def _rule(message: str) -> str:
     return next((code for words, code in _KINDS if words in message), "VAL_FORMAT")
 
 
-def _retry_seconds(error: DomainError) -> int | None:
-    if isinstance(error, RateLimited | CircuitOpen):
-        return error.retry_after
-    return _AGAIN_SECONDS if error.status == 503 or error.code == "idempotency_in_progress" else None
-
-
 def answer(path: str, request_id: str, error: DomainError, headers: Mapping[str, str] | None = None) -> Response[bytes]:
     given = dict(headers or {})
-    seconds = _retry_seconds(error)
+    seconds = retry_seconds(error)
     if seconds is not None:
         given["Retry-After"] = str(seconds)
     if error.status == 401:
-        given["WWW-Authenticate"] = "Bearer"
+        given["WWW-Authenticate"] = "Signature" if error.code == "webhook_refused" else "Bearer"
     status = form_of(path, error).status or error.status
     return Response(body_at(path, request_id, error), status_code=status, headers=given, media_type=MediaType.JSON)
 
@@ -195,20 +204,27 @@ def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[byte
     """Any exception under the prefix as an answer in its dialect; what was not expected is logged and not shown."""
     scope = request.scope
     request_id, path = scope["state"]["request_id"], scope["path"]
-    found = expected(error)
+    found = expected(error, wire_names(scope.get("route_handler")))
     if found is None:
-        LOG.error("unexpected error", request_id=request_id, path=path, exc_info=error)
+        LOG.error("unexpected error", request_id=request_id, path=shown_path(path), exc_info=error)
         found = Internal()
     allowed = scope["litestar_app"].state.allowed(path) if isinstance(found, MethodNotAllowed) else None
     return answer(path, request_id, found, {"Allow": allowed} if allowed else None)
 
 
-def expected(error: Exception) -> DomainError | None:
+def wire_names(handler: Any) -> dict[str, str]:
+    """The parameters of a route as they are sent, by the names that its function has for them."""
+    found = {} if handler is None else handler.parsed_fn_signature.parameters
+    kinds = {name: field.kwarg_definition for name, field in found.items()}
+    return {name: kind.query or kind.name or name for name, kind in kinds.items() if isinstance(kind, QueryParameter)}
+
+
+def expected(error: Exception, names: Mapping[str, str]) -> DomainError | None:
     """The refusal that an exception stands for; None for one that nobody meant."""
     if isinstance(error, DomainError):
         return error
     if isinstance(error, ValidationException):
-        return InvalidQueryParameters(_fields(error.extra))
+        return InvalidQueryParameters(_fields(error, names))
     if isinstance(error, NotFoundException):
         return RouteNotFound("There is nothing at this path.")
     if isinstance(error, MethodNotAllowedException):
@@ -219,7 +235,12 @@ def expected(error: Exception) -> DomainError | None:
     return None
 
 
-def _fields(extra: Any) -> dict[str, str]:
+def _fields(error: ValidationException, names: Mapping[str, str]) -> dict[str, str]:
     """Parameter → rule, in words of our own."""
-    names = [str(item.get("key", "query")) for item in extra] if isinstance(extra, list) else []
-    return {name: RULES.get(name, "is not valid") for name in names} or {"query": "cannot be read"}
+    missing = _MISSING.match(error.detail)
+    if missing is not None:
+        return {missing[1]: "is required"}
+    extra = error.extra
+    keys = [str(item.get("key", "query")) for item in extra] if isinstance(extra, list) else []
+    given = [names.get(key, key) for key in keys]
+    return {name: RULES.get(name, "is not valid") for name in given} or {"query": "cannot be read"}

@@ -34,7 +34,7 @@ class ExecutionEntry(_Shape, kw_only=True):
     id: str
     method: str
     side_effect: Literal["read", "write", "delete", "send"]
-    outcome: Literal["success", "failed", "refused"]
+    outcome: Literal["success", "failed", "refused", "running", "unknown"]
     code: str | None
     error: str | None
     host: str | None

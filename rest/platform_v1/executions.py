@@ -1,7 +1,7 @@
 """`/integrations/instances/{id}/methods/{name}/execute`, and what was executed."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 from litestar import Response
 from litestar.params import FromPath
@@ -13,12 +13,27 @@ from rest.platform_v1.definitions import listed
 from rest.platform_v1.entry import Asked, body_of, context_of
 from rest.platform_v1.instances import instance_id
 from rest.platform_v1.routing import Words, route, sent
+from services.filters.expression import read_filter
 from services.idempotency import HEADER
 from services.inputs import read_input
 from services.integrations.execution.executing import NewExecution, execute_integration_method
 from services.integrations.execution.reading import list_integration_executions
 
 _ONE = "/integrations/instances/{id:str}"
+_FIELDS = {
+    "id": "id", "method": "method", "sideEffect": "side_effect", "outcome": "outcome", "code": "code",
+    "error": "error", "host": "host", "statusCode": "status_code", "latencyMs": "latency_ms", "attempts": "attempts",
+    "responseBytes": "response_bytes", "requestId": "request_id", "actor": "actor_id", "surface": "surface", "at": "at",
+}  # fmt: skip
+_Filter: TypeAlias = Annotated[
+    str | None,
+    queries.filtering(
+        _FIELDS,
+        fields='{"outcome":"failed","method":"getRepository"}',
+        operators='{"latencyMs":{"gte":1000},"at":{"gte":"2026-11-21T00:00:00Z"}}',
+        alternatives='{"or":[{"statusCode":{"gte":500}},{"statusCode":null}]}',
+    ),
+]
 
 
 @route(
@@ -53,10 +68,11 @@ async def list_executions(
     limit: queries.Limit = 20,
     method: queries.MethodName = None,
     outcome: queries.Outcome = None,
+    where: _Filter = None,
 ) -> Response[shapes.ExecutionPage]:
     queries.checked(method=method)
     given = {"instance": instance_id(id), "method": method, "outcome": outcome}
-    asked = queries.listing(page, limit, "", sort="-at", **given)
+    asked = queries.listing(page, limit, "", sort="-at", where=read_filter(where, _FIELDS), **given)
     return listed(asked, await list_integration_executions(context_of(request), asked), _entry)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import msgspec
 from litestar import Response
 from litestar.params import QueryParameter
 
@@ -11,11 +10,13 @@ from rest.platform_v1 import PREFIX, shapes
 from rest.platform_v1.definitions import BASE, whole
 from rest.platform_v1.entry import Asked, body_of, context_of
 from rest.platform_v1.routing import Words, route, sent
-from services.inputs import read_input
 from services.integrations.importing.converting import Choice
-from services.integrations.importing.registry import ImportRequest, import_integration_definition
+from services.integrations.importing.reading import ImportRequest
+from services.integrations.importing.registry import import_integration_definition
 from services.integrations.importing.reports import Report
 
+#: Where documents are sent to, below the prefix.
+IMPORT = f"{BASE}/import"
 _JSON = "application/json"
 _MEDIA = (
     "application/yaml", "application/x-yaml", "text/yaml", "application/vnd.oai.openapi",
@@ -33,7 +34,7 @@ Text = Annotated[str | None, QueryParameter(description="With a bare document: i
 
 @route(
     "POST",
-    f"{BASE}/import",
+    IMPORT,
     import_integration_definition,
     Words(
         "import_definition",
@@ -43,6 +44,7 @@ Text = Annotated[str | None, QueryParameter(description="With a bare document: i
     status=201,
     body=shapes.DefinitionImport,
     media=_MEDIA,
+    upload=True,
 )
 async def import_definition(
     request: Asked,
@@ -60,14 +62,7 @@ async def import_definition(
 def import_request(request: Asked, body: bytes, bare: Choice) -> ImportRequest:
     """The document as it is, or within an object that says what is wanted of it."""
     kind = (request.headers.get("content-type") or _JSON).partition(";")[0].strip().lower()
-    if kind != _JSON:
-        return ImportRequest(document=body, media_type=kind, choice=bare)
-    given = read_input(shapes.DefinitionImport, body)
-    choice = Choice(**{part: getattr(given, part) for part in Choice.__struct_fields__})
-    document: Any = given.document
-    if isinstance(document, str):
-        return ImportRequest(document=document.encode(), choice=choice)
-    return ImportRequest(document=msgspec.json.encode(document), media_type=_JSON, choice=choice)
+    return ImportRequest(document=body, media_type=kind, wrapped=kind == _JSON, choice=bare)
 
 
 def _sent(row: Mapping[str, Any], report: Report) -> Response[Any]:

@@ -16,17 +16,19 @@ from rest.platform_v1.entry import Asked, body_of, context_of, expected_version
 from rest.platform_v1.routing import Words, nothing, route, sent
 from services.context import Context
 from services.inputs import read_input
-from services.integrations.instances import (
-    InstanceChange,
+from services.integrations.instances.changing import InstanceChange
+from services.integrations.instances.configs import shown_config
+from services.integrations.instances.credentials import delete_integration_credentials, set_integration_credentials
+from services.integrations.instances.endpoints import IssuedWebhook
+from services.integrations.instances.reading import get_integration_instance, list_integration_instances
+from services.integrations.instances.references import references_of
+from services.integrations.instances.registry import (
     NewInstance,
     create_integration_instance,
-    delete_integration_credentials,
     delete_integration_instance,
-    set_integration_credentials,
-    shown_config,
     update_integration_instance,
 )
-from services.integrations.instances.reading import get_integration_instance, list_integration_instances
+from services.integrations.webhooks.endpoints import endpoints_of
 
 _BASE = "/integrations/instances"
 _ONE = f"{_BASE}/{{id:str}}"
@@ -105,7 +107,7 @@ async def update_instance(request: Asked, id: FromPath[str]) -> Response[shapes.
     status=204,
 )
 async def delete_instance(request: Asked, id: FromPath[str]) -> Response[None]:
-    await delete_integration_instance(context_of(request), instance_id(id))
+    await delete_integration_instance(context_of(request), instance_id(id), version=expected_version(request))
     return nothing()
 
 
@@ -118,7 +120,10 @@ async def delete_instance(request: Asked, id: FromPath[str]) -> Response[None]:
 )
 async def set_credentials(request: Asked, id: FromPath[str]) -> Response[shapes.InstanceAnswer]:
     given, context = read_input(shapes.CredentialsBody, await body_of(request)), context_of(request)
-    return await _sent(context, await set_integration_credentials(context, instance_id(id), given.credentials))
+    found = await set_integration_credentials(
+        context, instance_id(id), given.credentials, given.credential_ref, version=expected_version(request)
+    )
+    return await _sent(context, found)
 
 
 @route(
@@ -129,7 +134,7 @@ async def set_credentials(request: Asked, id: FromPath[str]) -> Response[shapes.
     status=204,
 )
 async def delete_credentials(request: Asked, id: FromPath[str]) -> Response[None]:
-    await delete_integration_credentials(context_of(request), instance_id(id))
+    await delete_integration_credentials(context_of(request), instance_id(id), version=expected_version(request))
     return nothing()
 
 
@@ -159,10 +164,38 @@ async def _sent(context: Context, row: Mapping[str, Any], status: int = 200) -> 
     config = await shown_config(context, row)
     if config is not None:
         shown["config"] = config
+    reference = (await references_of(context, [row["id"]])).get(row["id"])
+    if reference is not None:
+        shown["credentialRef"] = reference
     if not row["enabled"]:
         shown["enabled"] = False
+    webhook = await webhook_of(context, row)
+    if webhook is not None:
+        shown["webhook"] = webhook
     location = f"{PREFIX}{_BASE}/{row['id']}" if status == 201 else None
     return sent(shown, status, row["version"], location)
+
+
+async def webhook_of(context: Context, row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What is shown of the endpoint of an instance; with what was made just now, and never again."""
+    found = await endpoints_of(context, [row["id"]])
+    if not found:
+        return None
+    one = found[0]
+    instants = {
+        "urlRotatedAt": one["rotated_at"],
+        "lastReceivedAt": one["last_received_at"],
+        "previousSecretUntil": one["previous_until"],
+    }
+    shown = {"urlHint": one["hint"], **{name: iso(at) for name, at in instants.items() if at is not None}}
+    return (issued(row["issued"]) if "issued" in row else {}) | shown
+
+
+def issued(made: IssuedWebhook) -> dict[str, Any]:
+    """What was made anew, in the one answer that shows it."""
+    until = None if made.previous_until is None else iso(made.previous_until)
+    found = {"url": made.url, "signingSecret": made.signing_secret, "previousSecretUntil": until}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 ROUTES = [

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 import structlog
 from litestar.types import Scope, Send
 
+from app.answers import send_answer
 from app.errors import DomainError, Internal, RequestsLimited
 from services.integrations.oauth2.authorizing import AuthorizationAnswer
 from services.integrations.oauth2.landing import complete_at_landing
@@ -17,7 +18,7 @@ LANDING = "/integrations/auth/oauth2/callback"
 #: Landings a minute of one address: each looks something up for a caller without a credential.
 _A_MINUTE = 60
 _LONGEST = 500
-_HEADERS = (
+_HEADERS = [
     (b"content-type", b"text/html; charset=utf-8"),
     # No script, no style, no image, no frame; and the address, which holds the code, goes nowhere.
     (b"content-security-policy", b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
@@ -25,7 +26,7 @@ _HEADERS = (
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
     (b"cross-origin-opener-policy", b"same-origin"),
-)
+]
 _PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title></head>
@@ -43,9 +44,7 @@ class Landing:
     async def __call__(self, scope: Scope, send: Send) -> None:
         found: Any = scope
         status, body = await self._answer(found)
-        length = (b"content-length", str(len(body)).encode())
-        await send({"type": "http.response.start", "status": status, "headers": [*_HEADERS, length]})
-        await send({"type": "http.response.body", "body": body, "more_body": False})
+        await send_answer(send, status, _HEADERS, body)
 
     async def _answer(self, scope: Any) -> tuple[int, bytes]:
         try:

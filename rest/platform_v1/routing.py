@@ -16,7 +16,7 @@ from app.errors import DomainError
 from rest.platform_v1.entry import Asked, admit, body_of, context_of
 from rest.platform_v1.errors import answer, is_service
 from rest.platform_v1.shapes import EnvelopeError, ServiceError
-from services.idempotency import HEADER, Answer, begin, finish, forget
+from services.idempotency import HEADER, Answer, once
 from services.idempotency import Asked as Once
 from services.operations import declared
 
@@ -24,8 +24,6 @@ _VERBS: dict[str, Any] = {"GET": get, "POST": post, "PUT": put, "DELETE": delete
 _JSON = "application/json"
 #: Kept for a repeated request beside status and body.
 _KEPT_HEADERS = ("etag", "location")
-#: What was refused with these was not begun, or may go well next time.
-_NOT_KEPT = frozenset({429, 500, 502, 503, 504})
 _ERRORS = {
     400: "The request breaks a rule; the answer names each field and its rule.",
     401: "Neither a bearer token nor a client certificate that is known here.",
@@ -58,10 +56,12 @@ def route(
     status: int = 200,
     body: type | None = None,
     media: tuple[str, ...] = (),
+    upload: bool = False,
 ) -> Callable[[Callable[..., Awaitable[Response[Any]]]], HTTPRouteHandler]:
     """A route that calls one operation. A POST with an Idempotency-Key is done once.
 
-    The body is JSON of the shape `body`; `media` are other media types that the route reads itself.
+    The body is JSON of the shape `body`; `media` are other media types that the route reads itself. An `upload` may be
+    as large as an import; a place among the imports is taken before it is read.
     """
     found = declared(operation)
     scopes = [str(found.scope)] if found.scope else []
@@ -74,12 +74,14 @@ def route(
             description=words.description,
             tags=[path.split("/")[1]],
             guards=[admit],
-            opt={"operation": operation, "body": body, "media": (_JSON, *media)},
+            opt={"operation": operation, "body": body, "media": (_JSON, *media), "upload": upload},
             security=[{"Bearer": scopes}, {"ClientCertificate": scopes}],
             responses=_refusals(path, verb),
             status_code=status,
             operation_class=_with_body(body, media),
-        )(_once(function) if verb == "POST" else function)
+            # An upload is counted as it is read; the rest has the application's limit.
+            **({"request_max_body_size": None} if upload else {}),
+        )(_placed(_once(function)) if upload else _once(function) if verb == "POST" else function)
         return made
 
     return declare
@@ -114,6 +116,16 @@ def _with_body(kind: type | None, media: tuple[str, ...]) -> type[Operation]:
     return WithBody
 
 
+def _placed(function: Callable[..., Awaitable[Response[Any]]]) -> Callable[..., Awaitable[Response[Any]]]:
+    @functools.wraps(function)
+    async def run(request: Asked, **given: Any) -> Response[Any]:
+        context = context_of(request)
+        with context.runtime.imports.held(context):
+            return await function(request=request, **given)
+
+    return run
+
+
 def _once(function: Callable[..., Awaitable[Response[Any]]]) -> Callable[..., Awaitable[Response[Any]]]:
     @functools.wraps(function)
     async def run(request: Asked, **given: Any) -> Response[Any]:
@@ -122,23 +134,19 @@ def _once(function: Callable[..., Awaitable[Response[Any]]]) -> Callable[..., Aw
             return await function(request=request, **given)
         context, query = context_of(request), request.scope["query_string"].decode("latin-1")
         path = request.scope["path"] + (f"?{query}" if query else "")
-        found = await begin(context, Once(key, "POST", path, await body_of(request)))
-        if isinstance(found, Answer):
-            headers = found.headers | {"Idempotency-Replayed": "true"}
-            return Response(found.body, status_code=found.status, headers=headers, media_type=MediaType.JSON)
-        try:
+        kept: list[Response[Any]] = []
+
+        async def work() -> Answer:
             response = await _answered(request, function, given)
-        except Exception:
-            # Not so where it was cancelled, or asked something elsewhere: what it did is not known then.
-            if not context.reached:
-                await forget(context, found)
-            raise
-        if response.status_code in _NOT_KEPT and not context.reached:
-            await forget(context, found)
-        else:
-            kept = {name: value for name, value in response.headers.items() if name.lower() in _KEPT_HEADERS}
-            await finish(context, found, Answer(response.status_code or 200, kept, bytes(response.content)))
-        return response
+            kept.append(response)
+            headers = {name: value for name, value in response.headers.items() if name.lower() in _KEPT_HEADERS}
+            return Answer(response.status_code or 200, headers, bytes(response.content))
+
+        done = await once(context, Once(key, "POST", path, await body_of(request)), work)
+        if not done.replayed:
+            return kept[0]
+        headers = done.answer.headers | {"Idempotency-Replayed": "true"}
+        return Response(done.answer.body, status_code=done.answer.status, headers=headers, media_type=MediaType.JSON)
 
     return run
 

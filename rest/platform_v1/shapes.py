@@ -80,6 +80,7 @@ class DefinitionAnswer(_Shape, kw_only=True):
     verification: dict[str, Any] | UnsetType = UNSET
     discover: dict[str, Any] | UnsetType = UNSET
     error_rules: list[dict[str, Any]] | UnsetType = UNSET
+    webhook: dict[str, Any] | UnsetType = UNSET
     created_at: Instant
     updated_at: Instant
     published_at: Instant | UnsetType = UNSET
@@ -138,6 +139,20 @@ class InstancePage(_Shape):
     pagination: PageCounts
 
 
+class WebhookEndpoint(_Shape, kw_only=True):
+    """Where webhooks come in: `url` and `signingSecret`, where it was made here, in the answer that made them alone.
+
+    `urlHint` is how the URL's last part begins. The previous secret holds until `previousSecretUntil`.
+    """
+
+    url: str | UnsetType = UNSET
+    signing_secret: str | UnsetType = UNSET
+    url_hint: str | UnsetType = UNSET
+    url_rotated_at: Instant | UnsetType = UNSET
+    last_received_at: Instant | UnsetType = UNSET
+    previous_secret_until: Instant | UnsetType = UNSET
+
+
 class InstanceAnswer(_Shape, kw_only=True):
     """An instance; `enabled` is told where it is not. Values that the schema marks as secret are masked."""
 
@@ -148,35 +163,40 @@ class InstanceAnswer(_Shape, kw_only=True):
     error: str | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
     config: dict[str, Any] | UnsetType = UNSET
+    credential_ref: str | UnsetType = UNSET
     created_at: Instant
     updated_at: Instant
     last_used_at: Instant | UnsetType = UNSET
     last_connected_at: Instant | UnsetType = UNSET
+    webhook: WebhookEndpoint | UnsetType = UNSET
 
 
 class InstanceCreation(_Shape, kw_only=True, forbid_unknown_fields=True):
-    """`credentials` are secrets by name; no answer shows them."""
+    """`credentials` are secrets by name, which no answer shows; `credentialRef` says where they lie instead."""
 
     integration_definition_id: str
     name: str
     config: dict[str, Any] | None = None
     credentials: dict[str, str] | None = None
+    credential_ref: str | None = None
     enabled: bool = True
 
 
 class InstanceReplacement(_Shape, kw_only=True, forbid_unknown_fields=True):
-    """What is left out stays; `config` and `credentials` replace all that there was."""
+    """What is left out stays; `config` replaces all that there was, and so does one of the other two."""
 
     name: str | UnsetType = UNSET
     config: dict[str, Any] | UnsetType | None = UNSET
     credentials: dict[str, str] | UnsetType = UNSET
+    credential_ref: str | UnsetType | None = UNSET
     enabled: bool | UnsetType = UNSET
 
 
 class CredentialsBody(_Shape, forbid_unknown_fields=True):
-    """Secrets by name, in the place of those that there were."""
+    """Secrets by name, or where they lie; exactly one, in the place of what there was."""
 
-    credentials: dict[str, str]
+    credentials: dict[str, str] | None = None
+    credential_ref: str | None = None
 
 
 # --- the platform's envelope -----------------------------------------------------------------------------
@@ -255,10 +275,12 @@ class Integration(_Shape, kw_only=True):
     """An instance, as the release orchestrator knows it. Values that the schema marks as secret are masked."""
 
     id: str
+    tenant_id: str
     type: str
     integration_type_id: str
     name: str
     config: dict[str, Any] | None
+    credential_ref: str | None
     enabled: bool
     status: InstanceStatus
     error: str | None
@@ -268,6 +290,17 @@ class Integration(_Shape, kw_only=True):
     version: int
     created_at: Instant
     updated_at: Instant
+    webhook: WebhookEndpoint | UnsetType = UNSET
+
+
+class IntegrationUses(_Shape):
+    """What depends on an integration: `integrations` take their credentials from it."""
+
+    integrations: int
+
+
+class IntegrationDetail(Integration, kw_only=True):
+    used_by: IntegrationUses
 
 
 class IntegrationsPage(_Shape):
@@ -282,22 +315,33 @@ class IntegrationEnvelope(_Shape):
     meta: AnswerMeta
 
 
+class IntegrationDetailEnvelope(_Shape):
+    success: Literal[True]
+    data: IntegrationDetail
+    meta: AnswerMeta
+
+
 class IntegrationCreation(_Shape, kw_only=True, forbid_unknown_fields=True):
-    """Exactly one of `type` (a name) and `integrationTypeId`."""
+    """Exactly one of `type` (a name) and `integrationTypeId`; at most one of `credentials` and `credentialRef`.
+
+    Of `credentials` answers show where they lie, and never what they are.
+    """
 
     type: str | None = None
     integration_type_id: str | None = None
     name: str
     config: dict[str, Any]
     credentials: dict[str, str] | None = None
+    credential_ref: str | None = None
     enabled: bool = True
 
 
 class IntegrationChange(_Shape, kw_only=True, forbid_unknown_fields=True):
-    """What is left out stays; `type` can be named, and never changes."""
+    """What is left out stays; `type` may be repeated, and never changes."""
 
     name: str | UnsetType = UNSET
     type: str | UnsetType = UNSET
     config: dict[str, Any] | UnsetType = UNSET
     credentials: dict[str, str] | UnsetType = UNSET
+    credential_ref: str | UnsetType | None = UNSET
     enabled: bool | UnsetType = UNSET

@@ -10,15 +10,18 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, Reference, SecurityScheme, Server
 from litestar.types import Receive, Scope, Send
 
-from app.errors import DomainError
+from app.answers import send_answer
+from app.errors import DomainError, MethodNotAllowed
 from rest.platform_v1 import PREFIX, REVISION
 from rest.platform_v1.document import DescribedApp
 from rest.platform_v1.entry import add_headers
 from rest.platform_v1.errors import body_at, form_of, on_error
+from rest.platform_v1.importing import IMPORT
 from rest.platform_v1.landing import LANDING, Landing
 from rest.platform_v1.routes import ROUTES
 from services.runtime import Runtime
 
+_JSON = (b"content-type", b"application/json")
 _SCHEMES: dict[str, SecurityScheme | Reference] = {
     "Bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT", description="A bearer token."),
     "ClientCertificate": SecurityScheme(type="mutualTLS", description="The client certificate of a service."),
@@ -48,12 +51,20 @@ def openapi_config() -> OpenAPIConfig:
 
 def allowed_methods(path: str) -> str | None:
     """What `Allow` says of a path below the prefix; None where there is none."""
-    found = {method for pattern, method in _PATTERNS if pattern.fullmatch(path.rstrip("/"))}
-    return ", ".join(sorted(found)) or None
+    if path in _PAGES:
+        return "GET, OPTIONS"
+    found = [(held, method) for pattern, held, method in _PATTERNS if pattern.fullmatch(path.rstrip("/"))]
+    # A literal segment goes before a parameter, as in routing.
+    fewest = min((held for held, _ in found), default=0)
+    methods = {method for held, method in found if held == fewest}
+    return ", ".join(sorted({*methods, "OPTIONS"})) if methods else None
 
 
+_DOCUMENT = "/openapi.json"
+#: Served beside the routes, without a credential.
+_PAGES = frozenset({_DOCUMENT, LANDING})
 _PATTERNS = [
-    (re.compile(_PARAMETER.sub("[^/]+", path)), str(method))
+    (re.compile(_PARAMETER.sub("[^/]+", path)), len(_PARAMETER.findall(path)), str(method))
     for route in ROUTES
     for path in route.paths
     for method in route.http_methods
@@ -88,19 +99,28 @@ class PlatformV1:
     """ASGI: the contract's document, the page where browsers land, and the routes."""
 
     def __init__(self, runtime: Runtime, document: bytes) -> None:
-        self._document, self._app = document, build_app(runtime)
+        self._document, self._app, self._settings = document, build_app(runtime), runtime.settings
         self._landing = Landing(runtime)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope.get("method") == "GET" and scope["path"] == "/openapi.json":
-            length = str(len(self._document)).encode()
-            headers = [(b"content-type", b"application/json"), (b"content-length", length)]
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send({"type": "http.response.body", "body": self._document, "more_body": False})
-        elif scope.get("method") == "GET" and scope["path"] == LANDING:
+        method, path = scope.get("method"), scope["path"]
+        allowed = allowed_methods(path) if method == "OPTIONS" else None
+        if allowed is not None:
+            await send_answer(send, 204, [(b"allow", allowed.encode())], b"")
+        elif method is None or path not in _PAGES:
+            await self._app(scope, receive, send)
+        elif method != "GET":
+            status, body = self.refusal(path, scope["state"]["request_id"], MethodNotAllowed())
+            await send_answer(send, status, [_JSON, (b"allow", b"GET, OPTIONS")], body)
+        elif path == LANDING:
             await self._landing(scope, send)
         else:
-            await self._app(scope, receive, send)
+            await send_answer(send, 200, [_JSON], self._document)
+
+    def most_bytes(self, path: str) -> int:
+        """The largest body that a path below the prefix takes."""
+        settings = self._settings
+        return settings.import_max_bytes if path.rstrip("/") == IMPORT else settings.max_body_bytes
 
     def refusal(self, path: str, request_id: str, error: DomainError) -> tuple[int, bytes]:
         """Status and body of a refusal before the routes: `path` is below the prefix."""

@@ -3,6 +3,7 @@
 The scope comes next and is the operation's own affair; then the query, then the handler.
 """
 
+import asyncio
 from typing import Literal
 
 import msgspec
@@ -21,16 +22,16 @@ from app.errors import (
 )
 from app.settings import Settings
 from services.access.keys import Keys, Opened, Unknown
+from services.access.strangers import Strangers, TooManyUnknown
 from services.chain.denials import Denials
 from services.chain.entries import Entry
 from services.limits import Limiter, Verdict
 from services.walks import Cover, WalkKey, Walks
 
-#: Unknown keys from one client address: as many a minute and at once as an installation may send by default.
-_UNKNOWN_PER_MINUTE = 600
-_UNKNOWN_BURST = 300
 #: A walk whose pages are not counted has as many as the ceiling allows.
 _UNTOLD = 2**31
+#: Plugins that set nothing give up after 5 seconds.
+LONGEST_WAIT_SECONDS = 2.0
 
 
 class Approach(msgspec.Struct, kw_only=True):
@@ -65,6 +66,7 @@ class Gate:
         self, *, keys: Keys, limiter: Limiter, walks: Walks, denials: Denials, settings: Settings, clock: Clock
     ) -> None:
         self._keys, self._limiter, self._walks = keys, limiter, walks
+        self._strangers = Strangers(limiter)
         self._denials, self._settings, self._clock = denials, settings, clock
 
     async def admit(self, approach: Approach, *, pending_too: bool = False) -> Principal:
@@ -82,14 +84,15 @@ class Gate:
     async def reserve(self, approach: Approach, pages: int | None = None) -> None:
         """After page 1 of a list: the pages that follow will not be refused for quota.
 
-        Where their number is known they are paid for now, as far as the budget goes.
+        Where their number is known they are paid for now; what the budget does not hold is owed.
         """
         if approach.walk is None or approach.opened is None or approach.verdict is None or approach.page != 1:
             return
-        fresh = await self._walks.begin(self._walk_key(approach, approach.opened, approach.walk), pages or _UNTOLD)
-        prepaid = min(fresh, approach.verdict.remaining) if approach.pays_ahead else 0
-        if prepaid > 0:
-            approach.verdict = await self._limiter.hit(*self._bucket(approach, approach.opened), cost=prepaid)
+        unpaid = await self._walks.begin(self._walk_key(approach, approach.opened, approach.walk), pages or _UNTOLD)
+        if unpaid > 0 and approach.pays_ahead:
+            bucket = self._bucket(approach, approach.opened)
+            paid = await self._limiter.hit(*bucket, cost=unpaid)
+            approach.verdict = paid if paid.admitted else await self._limiter.owe(*bucket, unpaid)
 
     async def refuse(self, approach: Approach, error: DomainError, rule: Rule, unknown: Unknown | None = None) -> None:
         """Record a refusal and raise it."""
@@ -127,23 +130,25 @@ class Gate:
         opened = self._keys.warm(text)
         if opened is not None:
             return opened
-        if not self._keys.was_warm(text):
-            await self._check_address(approach)
-        found = await self._keys.open(text)
+        if self._keys.was_warm(text):
+            found = await self._keys.open(text)
+        else:
+            found = await self._open_strange(approach, text)
         if isinstance(found, Unknown):
             await self._refuse_unknown(approach, found)
         assert isinstance(found, Opened)
         return found
 
-    async def _check_address(self, approach: Approach) -> None:
-        verdict = await self._limiter.peek(f"unknown:{approach.address}", _UNKNOWN_PER_MINUTE, _UNKNOWN_BURST)
-        if not verdict.admitted:
-            approach.verdict = verdict
-            rule = Rule("unknown_keys", f"at most {_UNKNOWN_PER_MINUTE} unknown keys a minute", approach.address)
-            await self.refuse(approach, RateLimited(verdict.retry_seconds), rule)
+    async def _open_strange(self, approach: Approach, text: str) -> Opened | Unknown:
+        try:
+            return await self._strangers.open(approach.address, self._keys, text)
+        except TooManyUnknown as error:
+            approach.verdict = error.verdict
+            rule = Rule("unknown_keys", f"at most {error.verdict.quota} unknown keys a minute", approach.address)
+            await self.refuse(approach, error, rule)
+            raise
 
     async def _refuse_unknown(self, approach: Approach, unknown: Unknown) -> None:
-        await self._limiter.hit(f"unknown:{approach.address}", _UNKNOWN_PER_MINUTE, _UNKNOWN_BURST)
         if unknown.kid is None:
             raise InvalidInstallationCredential
         seen = "a wrong secret for a known key id" if unknown.tenant else "an unknown key id"
@@ -174,13 +179,23 @@ class Gate:
         key, per_minute, burst = self._bucket(approach, opened)
         cover = await self._cover(approach, opened) if approach.pays_ahead else Cover.NONE
         if cover is Cover.PAID:
-            approach.verdict = await self._limiter.peek(key, per_minute, burst)
+            approach.verdict = await self._limiter.glance(key, per_minute, burst)
             return
         verdict = approach.verdict = await self._limiter.hit(key, per_minute, burst)
-        if verdict.admitted or cover or (not approach.pays_ahead and await self._cover(approach, opened)):
+        if verdict.admitted:
+            return
+        if cover or (not approach.pays_ahead and await self._cover(approach, opened)):
+            approach.verdict = await self._owe_page(key, per_minute, burst)
             return
         rule = Rule("rate_limit", f"at most {per_minute} requests a minute, {burst} at once", "more")
         await self.refuse(approach, RateLimited(verdict.retry_seconds), rule)
+
+    async def _owe_page(self, key: str, per_minute: int, burst: int) -> Verdict:
+        """A page beyond the budget waits for its turn, but not so long that a plugin gives it up."""
+        verdict = await self._limiter.owe(key, per_minute, burst, 1)
+        waited = min(verdict.retry_after, LONGEST_WAIT_SECONDS)
+        await asyncio.sleep(waited)
+        return msgspec.structs.replace(verdict, reset_after=verdict.reset_after - waited)
 
     async def _cover(self, approach: Approach, opened: Opened) -> Cover:
         if approach.walk is None or approach.page < 2:

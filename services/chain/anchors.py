@@ -4,6 +4,7 @@ One JSON line each in `anchors.ndjson` under the home folder, in the log, and to
 """
 
 import errno
+import fcntl
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -57,6 +58,8 @@ async def take_anchors(
 def _append(path: Path, lines: bytes) -> None:
     """All of them or none, also on a disk that gets full; what a killed process left unfinished goes first."""
     with path.open("a+b", buffering=0) as file:
+        # Another worker or the command may append too: what it is writing is not unfinished.
+        fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
         whole = file.read().rfind(b"\n") + 1
         file.truncate(whole)

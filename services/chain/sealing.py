@@ -75,7 +75,10 @@ class Sealer:
         sealed = 0
         async with self._turn:
             for row in await self._database.fetch(_WAITING):
-                while batch := await self._seal_tenant(UUID(str(row["tenant"]))):
+                batch = BATCH
+                # What is committed after a batch that was not full wakes the sealer by itself.
+                while batch == BATCH:
+                    batch = await self._seal_tenant(UUID(str(row["tenant"])))
                     sealed += batch
         return sealed
 

@@ -1,6 +1,6 @@
 """What changed in a contract, as Markdown for those who use it: grouped, in a stable order, one line a finding."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from services.contracts.findings import Finding, Verdict
 
@@ -26,8 +26,8 @@ def group_of(finding: Finding) -> str:
     return "added" if words[-1] == "added" and "description" not in words else "changed"
 
 
-def changelog(title: str, findings: Iterable[Finding]) -> str:
-    """A section for each group that has findings; the same findings give the same bytes."""
+def changelog(title: str, findings: Iterable[Finding], begun: Sequence[str] = ()) -> str:
+    """The versions that have begun, and a section for each group that has findings; the same give the same bytes."""
     told: dict[str, set[str]] = {}
     for finding in findings:
         place = finding.operation or finding.where
@@ -35,5 +35,6 @@ def changelog(title: str, findings: Iterable[Finding]) -> str:
         message = " ".join(finding.message.split())
         line = message if place in message else f"{place}: {message}" if place else message
         told.setdefault(group_of(finding), set()).add(f"- {line}")
-    sections = [f"## {name}\n\n" + "\n".join(sorted(told[key])) for key, name in GROUPS if key in told]
+    first = ["## Begun\n\n" + "\n".join(f"- {line}" for line in begun)] if begun else []
+    sections = first + [f"## {name}\n\n" + "\n".join(sorted(told[key])) for key, name in GROUPS if key in told]
     return "\n\n".join([f"# {title}", *(sections or ["Nothing changed."])]) + "\n"

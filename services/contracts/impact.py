@@ -12,9 +12,9 @@ from app.auth.scopes import Scope as AuthScope
 from app.clock import utc_date
 from app.errors import ScopeDenied, ValidationFailed
 from services.context import Context
-from services.contracts import openapi, sdl
 from services.contracts.callers import MOST_CALLERS, Caller, Callers, Scope, named
 from services.contracts.catalogue import Served
+from services.contracts.comparing import compare_documents
 from services.contracts.findings import Finding, blocking
 from services.contracts.reading import ContractDocument, UnreadableDocument
 from services.contracts.touches import GraphqlTouches, RestTouches, touches_of
@@ -82,11 +82,8 @@ async def chosen_tenant(context: Context, asked: Any, *, all_tenants: bool) -> U
 def _compared(context: Context, base: ContractDocument, revision: ContractDocument) -> Sequence[Finding]:
     if base.kind != revision.kind:
         raise ValidationFailed({"revision": "must be a document of the same kind as the base"})
-    today = utc_date(context.now)
     try:
-        if base.kind == "sdl":
-            return blocking(sdl.compare(base.sdl, revision.sdl, today=today))
-        return blocking(openapi.compare(base.openapi, revision.openapi, today=today))
+        return blocking(compare_documents(base, revision, today=utc_date(context.now)))
     except UnreadableDocument as error:
         raise ValidationFailed({"revision": f"cannot be compared: {error}"}) from error
 

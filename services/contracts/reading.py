@@ -11,7 +11,8 @@ import msgspec
 import yaml
 
 from services.contracts import yaml_core
-from services.contracts.swagger import converted
+from services.nesting import nests_deeper
+from services.strict_json import read_strictly
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_FILES = 500
@@ -118,25 +119,12 @@ def _decoded(data: bytes, name: str) -> str:
 
 def _json(text: str, name: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        return read_strictly(text)
     except json.JSONDecodeError as error:
         raise UnreadableDocument(f"is not JSON: {error.msg}", name=name, line=error.lineno) from error
     except (RecursionError, ValueError) as error:
         reason = "is nested too deep" if isinstance(error, RecursionError) else str(error)
         raise UnreadableDocument(reason, name=name) from error
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twice!r} stands there twice")
-    return found
-
-
-def _no_constant(text: str) -> Any:
-    raise ValueError(f"JSON has no number {text}")
 
 
 def _yaml(text: str, name: str) -> Any:
@@ -173,23 +161,17 @@ def _modern(value: dict[str, Any], name: str) -> dict[str, Any]:
     """A Swagger 2.0 document as OpenAPI 3.0; others as they are."""
     if "openapi" in value:
         return value
+    # A page of rules for a format that few still write, loaded by the first who brings one.
+    from services.contracts.swagger import converted
+
     measure(value, name)
     return converted(value)
 
 
 def measure(value: Any, name: str = "") -> None:
-    """Refuse a value that is nested deeper than MAX_DEPTH; looks at every level once."""
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [
-            child
-            for each in level
-            for child in (each.values() if isinstance(each, dict) else each)
-            if isinstance(child, (dict, list))
-        ]
-        if not level:
-            return
-    raise UnreadableDocument(f"nested deeper than {MAX_DEPTH} levels", name=name)
+    """Raise UnreadableDocument for a value that is nested deeper than MAX_DEPTH."""
+    if nests_deeper(value, MAX_DEPTH):
+        raise UnreadableDocument(f"nested deeper than {MAX_DEPTH} levels", name=name)
 
 
 class _Bundle:

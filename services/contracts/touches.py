@@ -5,7 +5,6 @@ from typing import Any, Literal, NamedTuple
 
 from services.contracts.findings import Finding
 from services.contracts.reading import ContractDocument
-from services.contracts.sdl.leading import Leads
 from services.usage.elements import request_elements
 
 #: Whoever does not send the element is hit by these; by the first two, since the base does not have it, everybody.
@@ -88,6 +87,9 @@ class GraphqlTouches:
     """Of findings against one base schema."""
 
     def __init__(self, sdl: str) -> None:
+        # Its package is the whole law for GraphQL, which serving does not need.
+        from services.contracts.sdl.leading import Leads
+
         self._leads = Leads(sdl)
 
     def of(self, finding: Finding) -> list[Touch] | None:

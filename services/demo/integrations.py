@@ -10,13 +10,13 @@ from services.inputs import read_input
 from services.integrations.definitions.lifecycle import publish_integration_definition
 from services.integrations.definitions.model import Definition
 from services.integrations.definitions.registry import create_integration_definition, list_integration_definitions
-from services.integrations.instances import (
-    InstanceChange,
+from services.integrations.instances.changing import InstanceChange
+from services.integrations.instances.configs import masked_config
+from services.integrations.instances.registry import (
     NewInstance,
     create_integration_instance,
     update_integration_instance,
 )
-from services.integrations.instances.status import read_config
 from services.paging import OffsetRequest
 
 NAME, INSTANCE = "Example API", "Example"
@@ -43,21 +43,39 @@ DEFINITION: dict[str, Any] = {
                 "required": ["page"],
                 "additionalProperties": False,
             },
+            "resultSchema": {"type": "object", "properties": {"title": {"type": "string"}}, "required": ["title"]},
             "request": {"method": "GET", "path": "/{page}"},
+            "examples": [
+                {"params": {"page": "hello"}, "response": {"body": {"title": "Hello"}}, "result": {"title": "Hello"}},
+                {"params": {"page": "nowhere"}, "response": {"status": 404, "body": {"error": "no such page"}}},
+            ],
         }
     ],
 }
+#: What a later version would be: a draft that asks for more than its version says, and is not described throughout.
+_LATER = {"minLength": 3, "description": "The page's name, at least three characters."}
 
 
 async def add_integration(context: Context) -> None:
-    """The definition and its instance, unless they are there."""
+    """The definition with its instance, and a draft of its next version, unless they are there."""
     found = await list_integration_definitions(context, OffsetRequest(descending=False, filters={"name": NAME}))
     if found.rows:
         return
-    made = await create_integration_definition(context, read_input(Definition, DEFINITION))
+    with row("definition"):
+        made = await create_integration_definition(context, read_input(Definition, DEFINITION))
     await publish_integration_definition(context, made["id"])
     request = NewInstance(definition=made["id"], name=INSTANCE, config={"baseUrl": _ADDRESS})
     await create_integration_instance(context, request)
+    with row("definition_to_review"):
+        await create_integration_definition(context, read_input(Definition, _next_version()))
+
+
+def _next_version() -> dict[str, Any]:
+    method = DEFINITION["methods"][0]
+    params = method["paramSchema"]
+    stricter = params | {"properties": {"page": params["properties"]["page"] | _LATER}}
+    added = {"name": "getIndex", "request": {"method": "GET", "path": "/"}}
+    return DEFINITION | {"version": "1.1.0", "methods": [method | {"paramSchema": stricter}, added]}
 
 
 async def add_greetings(context: Context) -> None:
@@ -69,9 +87,7 @@ async def add_greetings(context: Context) -> None:
                 context, NewInstance(type="generic.http", name="Greetings", config=config)
             )
         return
-    found = await IntegrationInstance.of(context.tenant).one(*_READ, where=IntegrationInstance.id == IDS["instance"])
-    if found is not None and read_config(found) != config:
+    table = IntegrationInstance
+    found = await table.of(context.tenant).one(table.config, where=table.id == IDS["instance"])
+    if found is not None and masked_config(found) != config:
         await update_integration_instance(context, IDS["instance"], InstanceChange(config=config))
-
-
-_READ = (IntegrationInstance.config,)

@@ -11,11 +11,13 @@ from app.errors import Conflict, NotFound
 from app.ids import new_id, new_request_id
 from app.settings import Settings
 from services.context import Context
+from services.demo.connecting import add_login
 from services.demo.integrations import add_greetings, add_integration
 from services.demo.keys import demo_key
 from services.demo.people import add_people, add_projects
 from services.demo.site import add_spare_sites, demo_installation
 from services.demo.upstream import HOST
+from services.demo.webhooks import add_incoming
 from services.integrations.connectors.loading import load_built_ins
 from services.runtime import Runtime
 from services.tenants import create_tenant, find_tenant
@@ -40,8 +42,8 @@ def demo_settings(settings: Settings) -> Settings:
 
 
 def serving_settings(settings: Settings) -> Settings:
-    """The same settings, with the demo's upstream within reach, which is called by the name of this machine alone."""
-    return msgspec.structs.replace(settings, egress_allow=(*settings.egress_allow, HOST))
+    """The same settings, with the demo's upstream within reach: by the name of this machine, at the server's port."""
+    return msgspec.structs.replace(settings, egress_allow=(*settings.egress_allow, f"{HOST}:{settings.port}"))
 
 
 async def make_demo(runtime: Runtime, caller: str) -> Demo:
@@ -59,6 +61,8 @@ async def make_demo(runtime: Runtime, caller: str) -> Demo:
     await add_integration(context)
     await load_built_ins(runtime.database, runtime.clock)
     await add_greetings(context)
+    await add_incoming(context)
+    await add_login(context)
     ttl = runtime.settings.token_ttl_seconds
     request = TokenRequest(tenant=context.tenant, user_id=USER, roles=["admin"], ttl_seconds=ttl)
     token = issue_token(runtime.signing_key, runtime.settings, runtime.clock, request)

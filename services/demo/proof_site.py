@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from services.origins.proofs import WELL_KNOWN_PATH
 
@@ -31,11 +31,11 @@ async def proof_site() -> AsyncIterator[ProofSite]:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            request = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
-            writer.write(sites[0].answer(request.partition(b"\r\n")[0]))
-            await writer.drain()
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError, ConnectionError):
-            pass
+            # Who does not ask in full, or does not stay, is answered nothing; who verifies says what was not found.
+            with suppress(asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError, ConnectionError):
+                request = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+                writer.write(sites[0].answer(request.partition(b"\r\n")[0]))
+                await writer.drain()
         finally:
             writer.close()
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from models.installations import Credential, Installation, Origin
-from models.integrations import IntegrationInstance
+from models.integrations import IntegrationDefinition, IntegrationInstance
 from models.tenancy import TenantTable, chosen_id
 
 _TABLES: dict[str, type[TenantTable]] = {
@@ -16,6 +16,10 @@ _TABLES: dict[str, type[TenantTable]] = {
     "key_to_revoke": Credential,
     "origin_to_verify": Origin,
     "instance": IntegrationInstance,
+    "definition": IntegrationDefinition,
+    "definition_to_review": IntegrationDefinition,
+    "incoming": IntegrationInstance,
+    "instance_to_connect": IntegrationInstance,
 }
 IDS = {name: UUID(f"019a0000-0000-7000-8000-{number:012x}") for number, name in enumerate(_TABLES, 1)}
 

@@ -5,6 +5,9 @@ from typing import Any
 
 import msgspec
 
+from app.answers import send_answer
+from services.demo.login import Login, Reply, answer_login, headers_of
+
 HOST, PATH = "localhost", "/demo/upstream"
 _GREETINGS = [{"id": 1, "language": "pt", "text": "Olá"}, {"id": 2, "language": "en", "text": "Hello"}]
 App = Callable[[Any, Any, Any], Awaitable[None]]
@@ -24,17 +27,23 @@ def _told(status: int) -> dict[str, str]:
     return {"message": {404: "There is no such greeting.", 405: "Greetings are read and added."}[status]}
 
 
-def with_upstream(app: App) -> App:
-    """The application, with the upstream below PATH."""
+def with_upstream(app: App, key: bytes) -> App:
+    """The application, with the upstream below PATH, and an authorization server below its `/login`.
+
+    `key` is that of what the latter gives out: 32 random bytes, the same in each process of a server.
+    """
+    login = Login(key)
 
     async def serve(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(f"{PATH}/"):
             await app(scope, receive, send)
             return
-        status, value = answer(scope["method"], scope["path"].removeprefix(PATH))
-        body = msgspec.json.encode(value)
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        path = scope["path"].removeprefix(PATH)
+        if path.startswith("/login/"):
+            reply = await answer_login(login, scope, receive, path)
+        else:
+            status, value = answer(scope["method"], path)
+            reply = Reply(status, "application/json", msgspec.json.encode(value))
+        await send_answer(send, reply.status, headers_of(reply), reply.body)
 
     return serve

@@ -1,5 +1,6 @@
 """Lists of installations and of what belongs to them."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -9,7 +10,7 @@ from app.database import Row
 from app.errors import ValidationFailed
 from services.context import Context
 from services.operations import operation
-from services.paging import KeysetPage, KeysetRequest, Listing, Sort, keyset_page, rows_among
+from services.paging import KeysetPage, KeysetRequest, Listing, Sort, chosen, keyset_page, rows_among
 
 _ORIGIN_COLUMNS = (
     "id, installation, origin, verification_status, method, callback_path, token, token_expires_at, verified_at, "
@@ -48,15 +49,23 @@ async def list_installations(context: Context, request: KeysetRequest) -> Keyset
 
 
 @operation(scope=Scope.INSTALLATIONS_READ)
-async def get_installations(context: Context, installations: list[UUID]) -> list[Row]:
-    """The installations of these ids that the tenant has."""
-    return await _among(context, "installation", INSTALLATIONS.columns, "id", installations)
+async def get_installations(
+    context: Context, installations: list[UUID], columns: Sequence[str] | None = None
+) -> list[Row]:
+    """The installations of these ids that the tenant has.
+
+    `columns` names those that are wanted; all, where it is absent.
+    """
+    return await _among(context, "installation", chosen(INSTALLATIONS.columns, columns), "id", installations)
 
 
 @operation(scope=Scope.INSTALLATIONS_READ)
-async def list_origins(context: Context, installations: list[UUID]) -> list[Row]:
-    """List the origins of these installations, the oldest first."""
-    return await _among(context, "origin", _ORIGIN_COLUMNS, "installation", installations)
+async def list_origins(context: Context, installations: list[UUID], columns: Sequence[str] | None = None) -> list[Row]:
+    """List the origins of these installations, the oldest first.
+
+    `columns` names those that are wanted; all, where it is absent.
+    """
+    return await _among(context, "origin", chosen(_ORIGIN_COLUMNS, columns), "installation", installations)
 
 
 @operation(scope=Scope.INSTALLATIONS_READ)
@@ -66,9 +75,14 @@ async def get_origins(context: Context, origins: list[UUID]) -> list[Row]:
 
 
 @operation(scope=Scope.INSTALLATIONS_READ)
-async def list_credentials(context: Context, installations: list[UUID]) -> list[Row]:
-    """List the credentials of these installations, the oldest first; never with a digest or a secret."""
-    return await _among(context, "credential", _CREDENTIAL_COLUMNS, "installation", installations)
+async def list_credentials(
+    context: Context, installations: list[UUID], columns: Sequence[str] | None = None
+) -> list[Row]:
+    """List the credentials of these installations, the oldest first; never with a digest or a secret.
+
+    `columns` names those that are wanted; all, where it is absent.
+    """
+    return await _among(context, "credential", chosen(_CREDENTIAL_COLUMNS, columns), "installation", installations)
 
 
 @operation(scope=Scope.INSTALLATIONS_READ)

@@ -1,17 +1,10 @@
-"""What lies under which encryption key, and how it is brought under the current one.
+"""The tables that hold what is sealed, and what lies under which encryption key."""
 
-A row is rewritten only where it still holds what was read, so that servers go on meanwhile, and a rotation that was
-killed is simply begun again.
-"""
-
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from app.auth.encryption import EncryptionKeys, Place, Sealed
 from app.database import Database, Row, Statement
-
-_BATCH = 200
 
 
 class SealedTable(NamedTuple):
@@ -20,12 +13,32 @@ class SealedTable(NamedTuple):
     name: str
     columns: tuple[str, ...]
 
+    @property
+    def holds(self) -> str:
+        """The condition on a row that holds something; one whose values are gone lies under no key."""
+        return f"({' OR '.join(f'{column} IS NOT NULL' for column in self.columns)})"
+
+    def opened(self, keys: EncryptionKeys, row: Row) -> Iterator[tuple[Place, str]]:
+        """What a row holds, in the clear, each with its place. Raises Unreadable."""
+        for column in self.columns:
+            if row[column] is not None:
+                place = Place(self.name, row["id"], column)
+                yield place, keys.open(Sealed(row["key_id"], row[column]), place)
+
+    def unchanged(self, row: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """The condition that a row holds what was read, and what it is asked with."""
+        found = {f"read_{column}": row[column] for column in self.columns if row[column] is not None}
+        same = [f"{c} = {{read_{c}}}" if f"read_{c}" in found else f"{c} IS NULL" for c in self.columns]
+        return f"id = {{id}} AND {' AND '.join(same)}", {"id": row["id"]} | found
+
 
 SEALED = (
     SealedTable("integration_secret", ("value",)),
+    SealedTable("integration_instance", ("sealed_config",)),
     SealedTable("integration_token", ("access_token", "refresh_token")),
     SealedTable("integration_oauth_state", ("verifier",)),
     SealedTable("idempotency_record", ("answer_body",)),
+    SealedTable("integration_delivery", ("payload",)),
 )
 
 
@@ -41,45 +54,9 @@ async def key_uses(database: Database) -> list[KeyUse]:
     """Every key that anything lies under, table by table."""
     found: list[KeyUse] = []
     for table in SEALED:
-        text = f"SELECT key_id, count(*) AS rows FROM {table.name} WHERE key_id IS NOT NULL GROUP BY key_id"  # noqa: S608
+        text = (
+            f"SELECT key_id, count(*) AS rows FROM {table.name} "  # noqa: S608 - own words
+            f"WHERE key_id IS NOT NULL AND {table.holds} GROUP BY key_id"
+        )
         found += [KeyUse(row["key_id"], table.name, row["rows"]) for row in await database.fetch(Statement(text))]
     return sorted(found)
-
-
-async def reseal(database: Database, keys: EncryptionKeys) -> int:
-    """Bring everything under the current key; the number of rows that were rewritten. Raises Unreadable."""
-    return sum([await _reseal_table(database, keys, table) for table in SEALED])
-
-
-async def _reseal_table(database: Database, keys: EncryptionKeys, table: SealedTable) -> int:
-    columns = ", ".join(table.columns)
-    text = (
-        f"SELECT id, key_id, {columns} FROM {table.name} "  # noqa: S608 - own words
-        "WHERE key_id <> {current} AND id > {after} ORDER BY id LIMIT {limit}"
-    )
-    done, after = 0, UUID(int=0)
-    while rows := await database.fetch(Statement(text), current=keys.current, after=after, limit=_BATCH):
-        for row in rows:
-            done += await _reseal_row(database, keys, table, row)
-        after = rows[-1]["id"]
-    return done
-
-
-async def _reseal_row(database: Database, keys: EncryptionKeys, table: SealedTable, row: Row) -> int:
-    given: dict[str, Any] = {}
-    for column in table.columns:
-        if row[column] is not None:
-            place = Place(table.name, row["id"], column)
-            sealed = keys.seal(keys.open(Sealed(row["key_id"], row[column]), place), place)
-            given |= {column: sealed.text, f"old_{column}": row[column], "new_key": sealed.key_id}
-    if not given:
-        return 0
-    changes = ", ".join(f"{column} = {{{column}}}" for column in table.columns if column in given)
-    same = " AND ".join(_same(table, given))
-    text = f"UPDATE {table.name} SET {changes}, key_id = {{new_key}} WHERE id = {{id}} AND {same}"  # noqa: S608
-    return await database.execute(Statement(text), id=row["id"], **given)
-
-
-def _same(table: SealedTable, given: dict[str, Any]) -> Iterator[str]:
-    for column in table.columns:
-        yield f"{column} = {{old_{column}}}" if column in given else f"{column} IS NULL"

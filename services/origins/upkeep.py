@@ -17,6 +17,7 @@ from services.origins.proofs import METHODS, Outbound, Proof
 MISSES_TO_WARN = 3
 GRACE = 14 * DAY
 DUE_BATCH = 20
+_JITTER = 2 * HOUR
 
 
 async def check_proof(egress: Outbound, row: dict[str, Any]) -> Proof:
@@ -26,7 +27,7 @@ async def check_proof(egress: Outbound, row: dict[str, Any]) -> Proof:
 
 def _next_check(now: int) -> int:
     # Jitter, so that a thousand origins verified in one night are not checked in one minute.
-    return now + DAY + random.randrange(-2 * HOUR, 2 * HOUR)  # noqa: S311 - no secret
+    return now + DAY + random.randrange(-_JITTER, _JITTER)  # noqa: S311 - no secret
 
 
 def after_proof(row: dict[str, Any], proof: Proof, now: int) -> tuple[dict[str, Any], str | None]:
@@ -116,11 +117,15 @@ async def expire_challenges(context: Context) -> int:
 
 
 async def due_origins(now: int) -> list[dict[str, Any]]:
-    """Verified origins whose re-check is due, of every tenant, the longest due first; claimed by this process."""
+    """Verified origins whose re-check is due, of every tenant, the longest due first; claimed by this process.
+
+    One that is later than any re-check is put off was set before the clock was put back, and is due too.
+    """
+    is_due = (Origin.next_check_at <= now) | (Origin.next_check_at > now + DAY + _JITTER + HOUR)
     rows = Origin.across_tenants("the daily re-check serves every tenant")
     due = await (
         rows.select(*Origin.all_columns())
-        .where((Origin.verification_status == "verified") & (Origin.next_check_at <= now))
+        .where((Origin.verification_status == "verified") & is_due)
         .order_by(Origin.next_check_at)
         .limit(DUE_BATCH)
     )

@@ -7,73 +7,20 @@ block also holds its people's search texts, and the order the number of hits of 
 from array import array
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import accumulate, compress
-from typing import NamedTuple
 
+from services.people.held_texts import MARK, Needle, Texts
 from services.people.moves import Move
 
 #: A block that has grown to so many times its size makes seeking slow; the order is then cut anew.
 _LOPSIDED = 5
 MOST_QUERIES = 256
-#: Between texts: a control character, which neither a name nor a query can hold.
-MARK = "\x1e"
-_MARK = MARK.encode()
-#: Where this many hits stand in a block, to look at each text is quicker than to go from hit to hit.
-_DENSE = 100
-#: What an ORCID iD is made of, folded: only a query of these can be found in one.
-_IN_ORCID_ID = frozenset("0123456789-x")
+#: Looks of one remembered query at one move: so many take some milliseconds, in which nobody is answered.
+_MOST_LOOKS = 50_000
 
 Key = tuple[str, str]
-
-
-class Texts(NamedTuple):
-    """A block's people in order: iDs, and the search texts, without the iD's own line where `without_ids`."""
-
-    orcid_ids: bytes
-    texts: bytes
-    without_ids: bool
-
-    @classmethod
-    def of(cls, people: Sequence[tuple[str, str]]) -> "Texts":
-        """From each one's iD and search text."""
-        tails = [f"\n{orcid_id.lower()}" for orcid_id, _ in people]
-        plain = all(text.endswith(tail) or text == tail[1:] for (_, text), tail in zip(people, tails, strict=True))
-        texts = [text[: -len(tail)] if plain else text for (_, text), tail in zip(people, tails, strict=True)]
-        return cls(MARK.join(orcid_id for orcid_id, _ in people).encode(), MARK.join(texts).encode(), plain)
-
-    @property
-    def size(self) -> int:
-        return len(self.orcid_ids) + len(self.texts)
-
-    def found(self, query: str) -> list[bool]:
-        """For each person, whether the query stands in their search text."""
-        if not self.orcid_ids:
-            return []
-        needle = query.encode()
-        in_texts = [needle in text for text in self.texts.split(_MARK)]
-        if not self.without_ids or not _IN_ORCID_ID.issuperset(query):
-            return in_texts
-        in_ids = [needle in orcid_id for orcid_id in self.orcid_ids.lower().split(_MARK)]
-        return [text or orcid_id for text, orcid_id in zip(in_texts, in_ids, strict=True)]
-
-    def count(self, query: str) -> int:
-        """How many of `found` are true, quicker where they are few."""
-        needle = query.encode()
-        if self.without_ids and _IN_ORCID_ID.issuperset(query) and needle in self.orcid_ids.lower():
-            return sum(self.found(query))
-        occurrences = self.texts.count(needle)
-        if occurrences < 2:
-            return occurrences
-        return sum(self.found(query)) if occurrences > _DENSE else self._count_few(needle)
-
-    def _count_few(self, needle: bytes) -> int:
-        total, at = 0, self.texts.find(needle)
-        while at >= 0:
-            total += 1
-            end = self.texts.find(_MARK, at)
-            at = self.texts.find(needle, end) if end >= 0 else -1
-        return total
 
 
 class Blocks:
@@ -86,6 +33,7 @@ class Blocks:
         self.counts = array("q", [size] * (len(self.firsts) - 1) + [last])
         self.texts: list[Texts | None] = [None] * len(self.firsts)
         self._hits: OrderedDict[str, array[int]] = OrderedDict()
+        self._counting: dict[str, array[int]] = {}
 
     @property
     def total(self) -> int:
@@ -102,11 +50,14 @@ class Blocks:
 
     def take(self, at: int, moves: Sequence[Move]) -> None:
         """Bring everything up to the change `at`."""
+        while len(moves) * len(self._hits) > _MOST_LOOKS:
+            self._hits.popitem(last=False)
+        followed = [*self._hits.items(), *self._counting.items()]
         for move in moves:
             place = bisect_right(self.firsts, move.key) - 1
             self.counts[place] += move.delta
             self.texts[place] = None
-            for query, hits in self._hits.items():
+            for query, hits in followed:
                 if query in move.text:
                     hits[place] += move.delta
         self.at = at
@@ -123,6 +74,22 @@ class Blocks:
         self._hits[query] = hits
         while len(self._hits) > MOST_QUERIES:
             self._hits.popitem(last=False)
+
+    @contextmanager
+    def counting(self, query: str) -> Iterator["array[int]"]:
+        """Numbers for each block, all 0, which a count of the texts as they are now may fill in while others work.
+
+        What moves meanwhile is added to them at the end, so that they are true then; and they are remembered.
+        """
+        hits, moved = (array("q", bytes(8 * len(self.firsts))) for _ in range(2))
+        self._counting[query] = moved
+        try:
+            yield hits
+        finally:
+            del self._counting[query]
+        for place, delta in enumerate(moved):
+            hits[place] += delta
+        self.remember(query, hits)
 
     def bound_of(self, query: str) -> "array[int] | None":
         """The hits of a remembered query that this one contains, the rarest of them: no block has more of this one."""
@@ -143,7 +110,7 @@ class Blocks:
         """The iDs of the people of a block, in order, whose text holds the query; its texts are there."""
         texts = self.texts[place]
         assert texts is not None
-        return list(compress(texts.orcid_ids.decode().split(MARK), texts.found(query)))
+        return list(compress(texts.orcid_ids.decode().split(MARK), texts.found(Needle.of(query))))
 
 
 def locate(counts: Sequence[int], offset: int) -> tuple[int, int] | None:
@@ -153,9 +120,3 @@ def locate(counts: Sequence[int], offset: int) -> tuple[int, int] | None:
         return None
     place = bisect_right(before, offset) - 1
     return place, offset - before[place]
-
-
-def count_hits(blocks: Sequence[Texts], query: str, bound: "array[int] | None" = None) -> "array[int]":
-    """In how many texts of each block the query stands; a block whose `bound` is 0 is not looked at."""
-    places = range(len(blocks))
-    return array("q", [0 if bound is not None and not bound[place] else blocks[place].count(query) for place in places])

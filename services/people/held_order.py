@@ -15,7 +15,8 @@ import structlog
 from app.database import Database, Row
 from app.errors import Unavailable
 from services.paging import Listing, OffsetPage
-from services.people.blocks import Blocks, count_hits, locate
+from services.people.blocks import Blocks, locate
+from services.people.counting import count_hits
 from services.people.moves import moves_since
 from services.people.order_rows import cut, head_of, keyed_rows, rows_from, rows_named, texts_between
 
@@ -23,14 +24,14 @@ LOG = structlog.get_logger("dovetail.ordering")
 #: How long a search waits for the texts of a tenant that was not searched before.
 _PATIENCE_SECONDS = 1.0
 _TRIES = 4
-_AT_ONCE = 8
+_AT_ONCE = 4
 
 
 class HeldOrder:
     """Blocks are cut at the first use and cut anew where too much has moved; texts are read at the first search."""
 
-    def __init__(self, database: Database, tenant: UUID, block_size: int) -> None:
-        self._database, self._tenant, self._block_size = database, tenant, block_size
+    def __init__(self, database: Database, tenant: UUID, block_size: int, turn: asyncio.Lock) -> None:
+        self._database, self._tenant, self._block_size, self._turn = database, tenant, block_size, turn
         self._changing = asyncio.Lock()
         self._loading: asyncio.Task[bool] | None = None
         self.blocks: Blocks | None = None
@@ -64,10 +65,9 @@ class HeldOrder:
         """The same for people whose search text holds the (folded) query; None also while texts are being read."""
         for _ in range(_TRIES):
             blocks = await self._cut()
-            at = blocks.at
             if not blocks.knows(query) and not await self._loaded(blocks):
                 return None
-            hits = await _counted(blocks, query)
+            hits, at = await count_hits(blocks, query, self._turn), blocks.at
             orcid_ids = None if hits is None else await self._matching(blocks, query, hits, offset, size)
             if hits is None or orcid_ids is None or blocks.at != at:
                 continue
@@ -147,18 +147,3 @@ class HeldOrder:
         for place, texts in zip(run, texts_between(rows, blocks.firsts[run[0] : behind]), strict=True):
             blocks.texts[place] = texts
         return True
-
-
-async def _counted(blocks: Blocks, query: str) -> "array[int] | None":
-    """How many hits each block has; None where what is held changed while they were counted."""
-    known = blocks.hits_of(query)
-    if known is not None:
-        return known
-    at, texts = blocks.at, [one for one in blocks.texts if one is not None]
-    if len(texts) < len(blocks.texts):
-        return None
-    hits = await asyncio.to_thread(count_hits, texts, query, blocks.bound_of(query))
-    if blocks.at != at:
-        return None
-    blocks.remember(query, hits)
-    return hits

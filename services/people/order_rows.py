@@ -5,7 +5,8 @@ from uuid import UUID
 
 from app.database import Database, Row, Statement
 from services.paging import Condition, Listing, among, joined, statement
-from services.people.blocks import Blocks, Key, Texts
+from services.people.blocks import Blocks, Key
+from services.people.held_texts import Texts
 
 ORDER = "sort_name, orcid_id"
 _HEAD = "coalesce((SELECT h.changed_at FROM change_head h WHERE h.tenant = {tenant}), 0)"

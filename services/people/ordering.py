@@ -28,6 +28,7 @@ class ListedOrder:
     def __init__(self, database: Database, sizes: Sizes = Sizes()) -> None:
         self._database, self._sizes = database, sizes
         self._tenants: OrderedDict[UUID, HeldOrder] = OrderedDict()
+        self._turn = asyncio.Lock()
 
     async def close(self) -> None:
         """Stop what is being read."""
@@ -47,7 +48,7 @@ class ListedOrder:
         """Take note of how many people are listed; of a long list the order is read, and the next pages by it."""
         if total < self._sizes.plain or tenant in self._tenants or self._in_transaction():
             return
-        held = self._tenants[tenant] = HeldOrder(self._database, tenant, self._sizes.block)
+        held = self._tenants[tenant] = HeldOrder(self._database, tenant, self._sizes.block, self._turn)
         held.warm()
 
     def _held(self, tenant: UUID) -> HeldOrder | None:

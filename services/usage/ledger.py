@@ -1,5 +1,6 @@
 """Counts of use and last-used instants: gathered in memory, written in batches by one writer."""
 
+import asyncio
 from collections import Counter
 from contextlib import suppress
 from typing import NamedTuple
@@ -53,6 +54,7 @@ class UsageLedger:
         self._touched: dict[UUID, int] = {}
         self._day = (0, "")
         self._lost = False
+        self._flushing = asyncio.Lock()
 
     def note(
         self, tenant: UUID, installation: UUID, credential: UUID, api: str, operation: str, query: bytes = b""
@@ -91,8 +93,13 @@ class UsageLedger:
     async def flush(self, *, beat: bool = False, closed: bool = False) -> None:
         """Write what was gathered, in one transaction; what cannot be written is kept for the next time.
 
-        `beat` also says how far the recording reaches now, `closed` that it ends here.
+        `beat` also says how far the recording reaches now, `closed` that it ends here. When it returns, what was noted
+        before is written, also where another flush was on its way with it.
         """
+        async with self._flushing:
+            await self._flush(beat=beat, closed=closed)
+
+    async def _flush(self, *, beat: bool, closed: bool) -> None:
         counts, touched, lost = self._counts, self._touched, self._lost
         closed = closed and self._recording.is_open
         if not counts and not touched and not beat and not closed:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.code import ROOT, SURFACES, functions, imported, sources, tree
+from tests.architecture.code import ROOT, ROOTS, SURFACES, functions, imported, sources, tree
+from tests.conftest import LONG_MODULES
 
 pytestmark = pytest.mark.architecture
 MOST_LINES, MOST_FUNCTION_LINES = 400, 50
@@ -37,10 +38,15 @@ def test_every_folder_of_tests_is_a_package() -> None:
     assert not [folder for folder in folders if not (folder / "__init__.py").exists()]
 
 
-@pytest.mark.parametrize("path", sources(), ids=str)
+@pytest.mark.parametrize("path", sources(*ROOTS, "tests"), ids=str)
 def test_a_module_stays_small(path: Path) -> None:
     """At most 400 lines: beyond that nobody reads a module whole, and a folder of the same name reads better."""
     assert len((ROOT / path).read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+
+
+def test_the_modules_that_are_begun_first_are_there() -> None:
+    """A name that is left behind would begin nothing first, and nobody would see it."""
+    assert not [name for name in LONG_MODULES if not (ROOT / name).is_file()]
 
 
 @pytest.mark.parametrize("path", sources(), ids=str)

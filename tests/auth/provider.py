@@ -61,7 +61,7 @@ class Provider:
     ) -> str:
         """An access token by the client credentials grant (RFC 6749 section 4.4)."""
         headers = {"x-alg": algorithm, "x-audience": audience, "x-ttl": str(ttl), "x-claims": json.dumps(claims)}
-        async with httpx.AsyncClient(base_url=self.url, auth=("robot", "robot-secret")) as client:
+        async with httpx.AsyncClient(base_url=self.url, auth=("robot", "robot-secret"), timeout=60) as client:
             answer = await client.post("/token", data={"grant_type": "client_credentials"}, headers=headers)
         assert answer.status_code == 200, answer.text
         return str(answer.json()["access_token"])
@@ -76,11 +76,11 @@ class Provider:
         await self._tell("answers", {} if path is None else {path: instead})
 
     async def seen(self, path: str) -> int:
-        async with httpx.AsyncClient(base_url=self.url) as client:
+        async with httpx.AsyncClient(base_url=self.url, timeout=60) as client:
             return int((await client.get("/test/seen")).json().get(path, 0))
 
     async def _tell(self, what: str, content: Any) -> None:
-        async with httpx.AsyncClient(base_url=self.url) as client:
+        async with httpx.AsyncClient(base_url=self.url, timeout=60) as client:
             (await client.post(f"/test/{what}", json=content)).raise_for_status()
 
 

@@ -25,6 +25,7 @@ async def test_events_in_pieces_are_put_together(page: Page) -> None:
     await run(page)
     await expect(result(page)).to_contain_text(re.compile(r'"ticks": \d\d'))
     await stop(page)
+    await page.wait_for_timeout(200)  # what had come before is shown
     stopped = await result(page).text_content()
     await page.wait_for_timeout(200)
     assert await result(page).text_content() == stopped

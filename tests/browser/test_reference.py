@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, expect
 from .conftest import NOTE_VIOLATIONS, Seen, gated
 
 pytestmark = pytest.mark.browser
-PATHS = ["/docs", "/docs/integrations/v1", "/docs/graphql", "/docs/errors/not_found", "/docs/changelog"]
+PATHS = ["/", "/docs", "/docs/integrations/v1", "/docs/graphql", "/docs/errors/not_found", "/docs/changelog"]
 
 
 @pytest.fixture(params=[("light", 1360, True)])

@@ -1,14 +1,18 @@
 """Every saved operation of this repository, opened in the console of the real server and run."""
 
 import json
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.async_api import Page, Response, expect
 
 from services.demo.proof_site import proof_site
+from services.integrations.definitions.webhooks import Signature
+from services.integrations.signing.verifying import sign
 
 from .acting import Picture, answer, fill_variables, open_saved, result, run, signed_in, stop
 from .conftest import Seen
@@ -26,6 +30,8 @@ ISSUE = """mutation ($input: IssueCredentialInput!) {
   issueCredential(input: $input) { credential { id } errors { message } } }"""
 
 
+MOVE = "mutation ($id: ID!) { rotateIntegrationWebhookUrl(id: $id) { url } }"
+TURN = "mutation ($id: ID!) { rotateIntegrationWebhookSecret(id: $id) { signingSecret } }"
 EXECUTE = """mutation ($input: ExecuteIntegrationMethodInput!) {
   executeIntegrationMethod(input: $input) { result errors { message } } }"""
 
@@ -126,7 +132,7 @@ FILLED: dict[str, Callable[[Console], Awaitable[dict[str, Any]]]] = {
     "RotateCredential": _to_rotate,
 }
 #: These have a test of their own below.
-APART = {"VerifyOrigin", "WatchAudit", "WatchIntegrationExecutions"}
+APART = {"VerifyOrigin", "WatchAudit", "WatchIntegrationDeliveries", "WatchIntegrationExecutions"}
 
 
 def check(told: Any) -> Any:
@@ -153,7 +159,9 @@ async def test_a_saved_operation_runs(page: Page, console: Console, picture: Pic
 
 async def test_every_file_is_offered(page: Page, console: Console) -> None:
     """The panel shows each file of the folder once, by its first line."""
-    offered = await page.locator(".saved li button").all_text_contents()
+    buttons = page.locator(".saved li button")
+    await expect(buttons).to_have_count(len(FILES))
+    offered = await buttons.all_text_contents()
     assert sorted(offered) == sorted(title_of(file) for file in FILES)
     assert set(FILLED) | APART <= {file.stem for file in FILES}
 
@@ -215,6 +223,28 @@ async def test_executions_are_watched(page: Page, console: Console, picture: Pic
     await picture("WatchIntegrationExecutions")
     assert (await console.graphql(EXECUTE, input=missing))["executeIntegrationMethod"]["errors"] != []
     await expect(result(page)).to_contain_text('"statusCode": 404')
+    await stop(page)
+
+
+async def test_webhooks_are_watched(page: Page, console: Console, picture: Picture) -> None:
+    """One that a sender signs is shown while the stream is open, with what it says."""
+    instance = variables_of("RotateIntegrationWebhookSecret")["id"]
+    url = (await console.graphql(MOVE, id=instance))["rotateIntegrationWebhookUrl"]["url"]
+    secret = (await console.graphql(TURN, id=instance))["rotateIntegrationWebhookSecret"]["signingSecret"]
+    await signed_in(page, console.token)
+    await open_saved(page, *saved("WatchIntegrationDeliveries"))
+    async with page.expect_response(is_stream):
+        await run(page)
+    await page.wait_for_timeout(500)
+    await expect(result(page)).not_to_contain_text("{")
+    body = b'{"type":"order.paid","data":{"id":7}}'
+    sent = sign(Signature(scheme="standard"), secret, body, id="msg_watched", seconds=int(time.time()))
+    async with httpx.AsyncClient(timeout=60) as client:
+        answered = await client.post(url, content=body, headers=sent | {"Content-Type": "application/json"})
+    assert answered.json()["status"] == "ACCEPTED"
+    await expect(result(page)).to_contain_text('"msg_watched"')
+    assert check(await answer(page))["event"]["delivery"]["payload"]["data"] == {"id": 7}
+    await picture("WatchIntegrationDeliveries")
     await stop(page)
 
 

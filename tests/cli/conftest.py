@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 import pytest
-import structlog
 from click.testing import CliRunner, Result
 
 from app.cli.root import dovetail
@@ -58,11 +57,9 @@ class Cli:
 
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
-    """A command binds the tables to its database and sets up logs, as a process of its own may."""
+    """A command binds the tables to its database, as a process of its own may."""
     bound = [table._meta._db for table in TABLES]
-    logs = structlog.get_config()
     yield
-    structlog.configure(**logs)
     for table, engine in zip(TABLES, bound, strict=True):
         table._meta._db = engine
 

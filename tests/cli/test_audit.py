@@ -4,7 +4,10 @@ import csv
 import io
 import json
 import sqlite3
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any, ClassVar
 
 import pytest
 
@@ -51,6 +54,33 @@ def test_an_edit_is_found(demo_cli: Cli, statement: str, kind: str) -> None:
     text = demo_cli("audit", "verify")
     assert text.exit_code == 1
     assert any(line.startswith("demo seq ") and kind in line for line in text.stdout.splitlines())
+
+
+class _Webhook(BaseHTTPRequestHandler):
+    got: ClassVar[list[Any]] = []
+
+    def do_POST(self) -> None:
+        self.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+def test_the_webhook_gets_the_anchors_of_the_command(either_cli: Cli) -> None:
+    """What the command writes is known to the server, which would not send it any more."""
+    either_cli.ok("demo")
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Webhook) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        either_cli.env["DOVETAIL_ANCHOR_URL"] = f"http://127.0.0.1:{server.server_address[1]}/anchors"
+        written = either_cli.ok("audit", "anchor")["anchors"]
+        server.shutdown()
+    assert [(anchor["tenant"], anchor["seq"], anchor["mac"]) for anchor in written] == [
+        (anchor["tenant"], anchor["seq"], anchor["mac"]) for anchor in _Webhook.got
+    ]
+    assert len(written) == 1
+    _Webhook.got.clear()
 
 
 def test_a_cut_tail_is_found_by_an_anchor(demo_cli: Cli, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.cli.test_serve import served
+from tests.cli.serving import served
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def other(tmp_path: Path) -> Cli:
 def status(port: int, key: str, path: str = "/people") -> int:
     request = urllib.request.Request(f"http://127.0.0.1:{port}/integrations/v1{path}", headers={"X-API-Key": key})
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -56,7 +56,7 @@ def writing(port: int, token: str) -> Iterator[list[str]]:
             body = json.dumps({"query": query, "variables": {"t": title}}).encode()
             headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
             request = urllib.request.Request(f"http://127.0.0.1:{port}/graphql", body, headers)
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 found = json.loads(answer.read())
             if found.get("data", {}).get("createProject", {}).get("errors") == []:
                 made.append(title)
@@ -163,10 +163,13 @@ def test_consumers_begin_anew_after_a_restore(demo_cli: Cli, other: Cli, file: P
     assert all(changed == forgotten > max(before)[0] for changed, forgotten in after)
 
 
-def test_a_home_in_use_is_not_touched(demo_cli: Cli, file: Path) -> None:
-    """Not while a server serves it, also with --force; and not over what is there, without."""
+@pytest.mark.parametrize("lock", ["dovetail.lock", "dovetail.sqlite.lock"])
+def test_a_home_in_use_is_not_touched(demo_cli: Cli, file: Path, lock: str) -> None:
+    """Not while a server serves it or its database, also with --force; and not over what is there, without."""
     demo_cli.ok("backup", "create", file)
-    descriptor = os.open(demo_cli.home / "dovetail.lock", os.O_RDWR | os.O_CREAT)
+    for made in ("dovetail.lock", "dovetail.sqlite.lock"):
+        (demo_cli.home / made).touch()
+    descriptor = os.open(demo_cli.home / lock, os.O_RDWR)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
         assert demo_cli.error("backup", "restore", file, "--force")["code"] == "already_serving"
@@ -230,7 +233,7 @@ def test_what_is_not_sound_is_not_restored(demo_cli: Cli, other: Cli, file: Path
     demo_cli.ok("backup", "create", file)
     _repacked(file, change)
     assert other.error("backup", "restore", file)["code"] == code
-    assert {path.name for path in other.home.iterdir()} <= {"dovetail.lock"}
+    assert {path.name for path in other.home.iterdir()} <= {"dovetail.lock", "dovetail.sqlite.lock"}
     assert not (other.home.parent / "escaped").exists()
 
 

@@ -22,7 +22,7 @@ V1 = json.loads(snapshot("integrations", "v1"))
 def used_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A server answered three requests of its demo's key, and stopped as a server stops."""
     home = tmp_path_factory.mktemp("used") / "home"
-    with real_console(home) as server, httpx.Client(base_url=server.url) as client:
+    with real_console(home) as server, httpx.Client(base_url=server.url, timeout=60) as client:
         for path in ("/people", "/people?q=a", "/projects"):
             answer = client.get(f"/integrations/v1{path}", headers={"X-API-Key": server.api_key})
             assert answer.status_code == 200

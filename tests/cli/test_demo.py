@@ -1,5 +1,8 @@
 """`dovetail demo`: everything is there after the first run, and nothing more after the second."""
 
+import re
+import shlex
+import shutil
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
@@ -109,8 +112,10 @@ def test_two_at_once_make_one(cli: Cli) -> None:
     assert len(cli.ok("installations", "list")["installations"]) == len(SITES)
 
 
-def test_text_names_three_things_to_try(demo_cli: Cli) -> None:
+def test_text_names_four_things_to_try(demo_cli: Cli) -> None:
+    """The command is named so that a shell finds it, also where no folder of it is in the PATH."""
     text = demo_cli("demo").stdout
+    command = re.search(r"4\. (.+) people list --tenant demo", text)
+    assert command is not None and shutil.which(shlex.split(command[1])[0]) is not None
     assert "curl -H 'X-API-Key: dvt_live_" in text
     assert "/graphql" in text
-    assert "dovetail people list" in text

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.cli.test_serve import served
+from tests.cli.serving import served
 
 PEPPER = "MTExMTExMTExMTExMTExMTExMTExMTExMTExMTExMTE="
 SCOPE = ("--scope", "people.read")
@@ -131,7 +131,7 @@ def _status(port: int, key: str) -> int:
         f"http://127.0.0.1:{port}/integrations/v1/installation", headers={"X-API-Key": key}
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -141,7 +141,7 @@ def _graphql(port: int, token: str, query: str, **variables: str) -> Any:
     body = msgspec.json.encode({"query": query, "variables": variables})
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     request = urllib.request.Request(f"http://127.0.0.1:{port}/graphql", body, headers)
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return msgspec.json.decode(answer.read())["data"]
 
 

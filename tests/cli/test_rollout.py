@@ -16,7 +16,7 @@ import pytest
 from rest.contracts.documents import snapshot
 from tests.claims import free_port
 from tests.cli.conftest import Cli
-from tests.cli.test_serve import served
+from tests.cli.serving import served
 
 
 class Running(NamedTuple):
@@ -57,7 +57,7 @@ def bent(target: str, bend: Bend) -> Iterator[str]:
             given = {name: value for name in ("X-API-Key", "If-None-Match") if (value := self.headers.get(name))}
             request = urllib.request.Request(target + self.path, headers=given, method=self.command)
             try:
-                answer = urllib.request.urlopen(request, timeout=20)
+                answer = urllib.request.urlopen(request, timeout=60)
             except urllib.error.HTTPError as error:
                 answer = error
             headers = {name.lower(): value for name, value in answer.headers.items()}

@@ -5,11 +5,8 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -17,27 +14,7 @@ from app.cli.serve import configured
 from app.settings import load_settings
 from tests.claims import free_port
 from tests.cli.conftest import Cli
-
-
-@contextmanager
-def served(cli: Cli, *options: str) -> Iterator[tuple[int, "subprocess.Popen[str]"]]:
-    port = free_port()
-    process = cli.start("serve", "--port", port, *options)
-    try:
-        deadline = time.monotonic() + 30
-        while True:
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=20) as answer:
-                    assert answer.status == 200
-                    break
-            except OSError:
-                time.sleep(0.02)
-        yield port, process
-    finally:
-        process.kill()
-        process.communicate()
+from tests.cli.serving import SECONDS, served
 
 
 def test_one_server_on_a_sqlite_file(demo_cli: Cli) -> None:
@@ -51,21 +28,37 @@ def test_one_server_on_a_sqlite_file(demo_cli: Cli) -> None:
         request = urllib.request.Request(
             f"http://127.0.0.1:{port}/integrations/v1/people", headers={"X-API-Key": demo["api_key"]}
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             assert b"Ada Lovelace" in answer.read()
             assert answer.headers["server"] is None
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=SECONDS)
         assert process.returncode == 0
         assert f"listens on http://127.0.0.1:{port}" in err
         assert "Traceback" not in err
     assert demo_cli.ok("usage")["usage"][0]["count"] >= 1
 
 
+def test_one_server_on_a_sqlite_file_of_two_homes(demo_cli: Cli, tmp_path: Path) -> None:
+    """Another home folder that names the file, also through a link, is refused by the file; its own file is not."""
+    link = tmp_path / "linked.sqlite"
+    link.symlink_to(demo_cli.home / "dovetail.sqlite")
+    with served(demo_cli) as (_, process):
+        for path in (demo_cli.home / "dovetail.sqlite", link):
+            other = Cli(tmp_path / "other", DOVETAIL_DATABASE_URL=f"sqlite:///{path}")
+            found = other.error("serve", "--port", free_port())
+            assert found["code"] == "already_serving"
+            assert f"Process {process.pid} " in found["message"]
+            assert f"is serving {demo_cli.home.resolve() / 'dovetail.sqlite'} already" in found["message"]
+        own = Cli(tmp_path / "other", DOVETAIL_DATABASE_URL=f"sqlite:///{tmp_path / 'own.sqlite'}")
+        with served(own, "--demo"):
+            pass
+
+
 def test_serve_with_the_demo_starts_from_nothing(cli: Cli) -> None:
     with served(cli, "--demo", "--json") as (port, process):
         process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=SECONDS)
         found = json.loads(out)
         assert found["url"] == found["demo"]["base_url"] == f"http://127.0.0.1:{port}"
         assert found["demo"]["api_key"].startswith("dvt_live_")
@@ -86,7 +79,7 @@ def test_every_log_line_is_json(demo_cli: Cli) -> None:
             link.sendall(b"\x00\xff nonsense\r\n\r\n")
             link.recv(1_000)
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=SECONDS)
     lines = [json.loads(line) for line in err.splitlines() if not line.startswith("Dovetail listens")]
     assert {"uvicorn.error"} <= {line.get("logger") for line in lines}
     assert any(line["level"] == "warning" for line in lines)

@@ -116,7 +116,7 @@ def tight(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A server with a small budget: four at once, six a minute."""
     from shutil import copytree
 
-    from tests.cli.test_serve import served
+    from tests.cli.serving import served
 
     home = tmp_path_factory.mktemp("tight") / "home"
     copytree(demo_home, home)

@@ -23,7 +23,7 @@ def _people(**changed: Any) -> Any:
     defaults = {"per_page": 20} | {k: v for k, v in changed.items() if k == "default_per_page"}
 
     async def get_people(request, page=1, per_page=defaults.get("default_per_page", 20), q=""):  # type: ignore[no-untyped-def]
-        raise NotImplementedError
+        pytest.fail("only its signature is looked at")
 
     get_people.__annotations__ = {
         "request": routes.Asked, "page": kinds["page"], "per_page": kinds["per_page"], "q": kinds["q"],
@@ -81,7 +81,7 @@ def _gone(monkeypatch: pytest.MonkeyPatch) -> None:
 def _new(monkeypatch: pytest.MonkeyPatch) -> None:
     @get("/extra", operation_id="extra")
     async def extra() -> shapes.Health:
-        raise NotImplementedError
+        pytest.fail("only its signature is looked at")
 
     monkeypatch.setattr(surface, "ROUTES", [*routes.ROUTES, extra])
 

@@ -4,11 +4,13 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from app.database import Database, Statement, bind, open_database
+from app.database import Database, Statement, bind, open_database, sqlite_connections, sqlite_engine
 from app.database.gates import Gate
 from app.database.sql_words import only_reads
 from app.errors import Unavailable
@@ -20,6 +22,17 @@ KILL = Statement(
     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
 
+WORKING = Statement(
+    "SELECT count(*) AS count FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+    "AND (state = 'idle in transaction' OR query LIKE '%pg_sleep%' AND state = 'active')"
+)
+
+
+async def _comes_to(beside: Database, counted: Statement, number: int) -> None:
+    async with asyncio.timeout(60):
+        while (await beside.fetch(counted))[0]["count"] < number:  # noqa: ASYNC110 - the other is a server
+            await asyncio.sleep(0.01)
+
 
 @pytest.mark.postgres
 async def test_terminated_backends_are_replaced(tmp_path: Path) -> None:
@@ -29,24 +42,28 @@ async def test_terminated_backends_are_replaced(tmp_path: Path) -> None:
         await database.start()
         await with_counters(database)
 
+        killed = asyncio.Event()
+
         async def in_block() -> None:
             async with database.transaction():
                 await database.execute(ADD, id=1)
-                await asyncio.sleep(0.3)
+                await killed.wait()
                 await database.execute(ADD, id=1)
 
-        busy = database.fetch(Statement("SELECT pg_sleep(5)"))
-        piccolo = Counter.raw("SELECT pg_sleep(5)").run()
+        busy = database.fetch(Statement("SELECT pg_sleep(120)"))
+        piccolo = Counter.raw("SELECT pg_sleep(120)").run()
         tasks = [asyncio.create_task(work) for work in (busy, piccolo, in_block())]
-        await asyncio.sleep(0.15)
+        await _comes_to(other, WORKING, 3)
         await other.fetch(KILL)
+        killed.set()
         results = await asyncio.gather(*tasks, return_exceptions=True)
         assert [type(result) for result in results] == [Unavailable] * 3
         assert all(result.__cause__ is not None for result in results)
         assert database.engine.live_transaction() is None
         await other.fetch(KILL)
-        await asyncio.sleep(0.05)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
+            while not all(connection.is_closed() for connection in database.engine.pool._all):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
             assert await asyncio.gather(*(value(database) for _ in range(12))) == [0] * 12
         await database.stop()
 
@@ -95,39 +112,48 @@ async def test_a_pool_in_use_is_unavailable(database: Database, monkeypatch: pyt
 
 
 LOCKER = """
-import sqlite3, sys, time
+import sqlite3, sys
 held = sqlite3.connect(sys.argv[1], isolation_level=None)
 held.execute("BEGIN IMMEDIATE")
 print("locked", flush=True)
-time.sleep(float(sys.argv[2]))
+sys.stdin.readline()
 held.execute("ROLLBACK")
 """
 
 
-async def test_a_lock_of_another_process_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A short lock costs time only; one past busy_timeout is Unavailable, and reads go on all the while."""
-    from app.database import sqlite_connections, sqlite_engine
+@asynccontextmanager
+async def locked(path: str) -> AsyncIterator[Callable[[], None]]:
+    """Another process writes, until it is told to end, or the block ends."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", LOCKER, path], **pipes) as locker:  # type: ignore[call-overload]
+        await asyncio.to_thread(locker.stdout.readline)
+        yield locker.stdin.close
 
-    short = tuple(pragma.replace("5000", "600") for pragma in sqlite_connections.PRAGMAS)
-    monkeypatch.setattr(sqlite_engine.SqliteEngine.connect, "__defaults__", (short,))
+
+@pytest.mark.parametrize("wait_ms", [30_000, 300])
+async def test_a_lock_of_another_process_is_waited_for(
+    wait_ms: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A short lock costs time only; one past busy_timeout is Unavailable, and reads go on all the while."""
+    pragmas = tuple(pragma.replace("5000", str(wait_ms)) for pragma in sqlite_connections.PRAGMAS)
+    monkeypatch.setattr(sqlite_engine.SqliteEngine.connect, "__defaults__", (pragmas,))
     database = open_database(f"sqlite:///{tmp_path / 'locked.sqlite'}")  # noqa: F811
     await database.start()
     await with_counters(database)
-    for seconds in (0.3, 1.5):
-        locker = subprocess.Popen(
-            [sys.executable, "-c", LOCKER, database.engine.path, str(seconds)], stdout=subprocess.PIPE
-        )
-        await asyncio.to_thread(locker.stdout.readline)
-        assert await value(database) == (0 if seconds < 1 else 1)
-        if seconds < 1:
-            await database.execute(ADD, id=1)
+    async with locked(database.engine.path) as end:
+        assert await value(database) == 0
+        if wait_ms > 1_000:
+            adding = asyncio.create_task(database.execute(ADD, id=1))
+            done, _ = await asyncio.wait({adding}, timeout=0.3)
+            assert not done
+            end()
+            await adding
         else:
             with pytest.raises(Unavailable):
                 await database.execute(ADD, id=1)
             with pytest.raises(Unavailable):
                 async with database.transaction():
                     pytest.fail("not reached")
-        await asyncio.to_thread(locker.wait)
     assert await database.execute(ADD, id=1) == 1
     await database.stop()
 
@@ -147,6 +173,18 @@ async def test_a_full_disk_is_unavailable(tmp_path: Path) -> None:
     assert await value(database) == 0
     assert await database.execute(ADD, id=1) == 1
     await database.stop()
+
+
+async def test_the_caches_of_readers_are_small(tmp_path: Path) -> None:
+    """What every reader reads is in memory once for each: a megabyte each, and 16 for the one writer."""
+    database = open_database(f"sqlite:///{tmp_path / 'caches.sqlite'}")  # noqa: F811
+    await database.start()
+    try:
+        pool = database.engine._pool
+        sizes = [(await each.run("rows", "PRAGMA cache_size"))[0][0] for each in pool.all]
+        assert sizes == [-16_000, *[-1_000] * database.pool_size]
+    finally:
+        await database.stop()
 
 
 async def test_readers_refuse_writes(tmp_path: Path) -> None:

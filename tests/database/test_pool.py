@@ -3,7 +3,9 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -33,23 +35,40 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
         await opened.stop()
 
 
+@asynccontextmanager
+async def all_held(database: Database) -> AsyncIterator[list[Any]]:
+    """The connections of all places of the pool, which nobody else has meanwhile."""
+    held = [await database.engine.checkout() for _ in range(database.pool_size)]
+    yield held
+    for connection in held:
+        await database.engine.checkin(connection, ended=True)
+
+
 async def pids(database: Database) -> set[int]:
     """The backends behind all places of the pool."""
-    held = [asyncio.create_task(database.fetch(SLEEP, seconds=0.05)) for _ in range(database.pool_size)]
-    await asyncio.gather(*held)
-    return {connection.get_server_pid() for connection in database.engine.pool._all}
+    async with all_held(database) as held:
+        return {connection.get_server_pid() for connection in held}
+
+
+async def runs(database: Database, number: int) -> None:
+    """Returns once so many statements run at the same time in the server."""
+    watching = await asyncpg.connect(database.url)
+    async with asyncio.timeout(60):
+        while await watching.fetchval(BUSY.sql("postgres")) < number:  # noqa: ASYNC110 - the other is a server
+            await asyncio.sleep(0.01)
+    await watching.close()
 
 
 async def test_cancelled_in_mid_query(database: Database) -> None:
     """The statement is stopped in the server, and its connection answers the next question and no other's."""
     before = await pids(database)
     for _ in range(6):
-        tasks = [asyncio.create_task(database.fetch(SLEEP, seconds=30)) for _ in range(database.pool_size)]
-        await asyncio.sleep(0.03)
+        tasks = [asyncio.create_task(database.fetch(SLEEP, seconds=120)) for _ in range(database.pool_size)]
+        await runs(database, database.pool_size)
         for task in tasks:
             task.cancel()
         assert all(isinstance(r, asyncio.CancelledError) for r in await asyncio.gather(*tasks, return_exceptions=True))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             for number in range(10):
                 asked = Statement("SELECT {number} + 0 AS n")
                 assert (await database.fetch(asked, number=number))[0]["n"] == number
@@ -75,7 +94,7 @@ async def test_cancelled_at_any_moment(database: Database) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await pids(database)
         # Where the COMMIT was cut off, it may have been done all the same.
         assert await value(database) >= done
@@ -101,15 +120,16 @@ async def test_a_begin_that_is_cut_off_leaves_no_transaction(database: Database)
 async def test_a_server_that_restarts(database: Database) -> None:
     """All backends ended at once: who is at work is told, who comes next gets a new connection."""
     before = await pids(database)
-    task = asyncio.create_task(database.fetch(SLEEP, seconds=30))
-    await asyncio.sleep(0.05)
+    task = asyncio.create_task(database.fetch(SLEEP, seconds=120))
+    await runs(database, 1)
     killer = await asyncpg.connect(database.url)
     for pid in before:
         await killer.execute("SELECT pg_terminate_backend($1)", pid)
     with pytest.raises(Unavailable):
         await task
-    await asyncio.sleep(0.1)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
+        while not all(connection.is_closed() for connection in database.engine.pool._all):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
         assert not await pids(database) & before
         await asyncio.gather(*(database.execute(ADD, id=1) for _ in range(20)))
     await killer.close()
@@ -117,12 +137,11 @@ async def test_a_server_that_restarts(database: Database) -> None:
 
 async def test_exhausted(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits too long is told Unavailable, and the places come back when they are free."""
-    monkeypatch.setattr(database.engine.pool.gate, "_seconds", 0.1)
-    held = [asyncio.create_task(database.fetch(SLEEP, seconds=0.6)) for _ in range(database.pool_size)]
-    await asyncio.sleep(0.02)
-    late = await asyncio.gather(*(database.ping() for _ in range(8)), return_exceptions=True)
-    assert [type(error) for error in late] == [Unavailable] * 8
-    await asyncio.gather(*held)
+    async with all_held(database):
+        with monkeypatch.context() as patched:
+            patched.setattr(database.engine.pool.gate, "_seconds", 0.1)
+            late = await asyncio.gather(*(database.ping() for _ in range(8)), return_exceptions=True)
+        assert [type(error) for error in late] == [Unavailable] * 8
     await asyncio.gather(*(database.ping() for _ in range(3)))
     assert database.engine.pool.gate._free == database.pool_size
 
@@ -137,7 +156,9 @@ async def test_a_connection_that_rested_long_is_made_anew(database: Database, mo
 async def test_a_statement_prepared_before_a_table_changed(database: Database) -> None:
     """In a transaction it fails once; no other connection fails over it again."""
     every = Statement("SELECT * FROM counter WHERE id = {id}")
-    await asyncio.gather(*(_read(database, every) for _ in range(database.pool_size)))
+    async with all_held(database) as held:
+        for connection in held:
+            await connection.fetch(every.sql("postgres"), 1)
     await database.execute(Statement("ALTER TABLE counter ADD COLUMN more int"))
     failed = 0
     for _ in range(database.pool_size * 2):
@@ -151,7 +172,6 @@ async def test_a_statement_prepared_before_a_table_changed(database: Database) -
 async def _read(database: Database, statement: Statement) -> None:
     async with database.transaction():
         await database.fetch(statement, id=1)
-        await database.fetch(SLEEP, seconds=0.03)
 
 
 async def test_a_straggler_works_outside_of_what_has_ended(database: Database) -> None:
@@ -183,7 +203,7 @@ async def test_a_place_given_to_a_caller_that_was_cancelled_goes_on() -> None:
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(60):
         await second
     gate.leave()
     assert gate._free == 1

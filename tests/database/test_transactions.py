@@ -75,7 +75,7 @@ async def test_failing_commits_leak_nothing(counters: Database) -> None:
                 for text in statements:
                     await counters.execute(Statement(text))
         assert counters.engine.live_transaction() is None
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await asyncio.gather(*(counters.fetch(READ, id=1) for _ in range(20)))
     assert await counters.fetch(Statement("SELECT n FROM once")) == []
 
@@ -104,7 +104,7 @@ async def test_a_failing_begin_leaks_nothing(counters: Database) -> None:
             async with block:
                 pytest.fail("not reached")
         assert counters.engine.live_transaction() is None
-    async with asyncio.timeout(5), counters.transaction():
+    async with asyncio.timeout(60), counters.transaction():
         await counters.execute(ADD, id=1)
 
 
@@ -125,7 +125,7 @@ async def test_cancellation_rolls_back_and_releases(counters: Database, steps: i
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    async with asyncio.timeout(5), counters.transaction():
+    async with asyncio.timeout(60), counters.transaction():
         assert await value(counters) == 0
         await counters.execute(ADD, id=1)
 
@@ -206,6 +206,28 @@ async def test_statements_of_every_path_are_counted(counters: Database) -> None:
     await counters.fetch(READ, id=1)
     assert log.count == 3
     assert [text.split()[0] for text in log.texts] == ["SELECT", "UPDATE", "SELECT"]
+
+
+async def test_what_others_send_is_not_counted(counters: Database) -> None:
+    """What was running before the block is not of it; what the block starts is, and only until it ends."""
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def read_after(moment: asyncio.Event) -> None:
+        await moment.wait()
+        await counters.fetch(READ, id=1)
+
+    before = asyncio.create_task(read_after(begun))
+    await asyncio.sleep(0)
+    with counters.count_statements() as log:
+        begun.set()
+        await before
+        assert log.count == 0
+        await asyncio.gather(*(counters.fetch(READ, id=1) for _ in range(2)))
+        late = asyncio.create_task(read_after(ended))
+        await asyncio.sleep(0)
+    ended.set()
+    await late
+    assert log.count == 2
 
 
 async def test_before_start_every_path_works(database_url: str) -> None:  # noqa: F811

@@ -50,7 +50,7 @@ class Front(NamedTuple):
         return context
 
     def client(self, issued: Issued | None = None) -> httpx.Client:
-        return httpx.Client(verify=self.tls(issued), base_url=self.url, timeout=20, trust_env=False)
+        return httpx.Client(verify=self.tls(issued), base_url=self.url, timeout=60, trust_env=False)
 
 
 def nginx_program() -> str:
@@ -75,7 +75,8 @@ def configuration(folder: Path, https: int, http: int, app: int) -> str:
     )
     return replaced(
         CONF.read_text(encoding="utf-8"),
-        temporary=("http {\n", f"http {{\n    access_log off;\n{temporary}"),
+        temporary=("http {\n", f"http {{\n{temporary}"),
+        log=("/var/log/nginx/access.log", f"{folder}/access.log"),
         workers=("worker_processes auto;", "worker_processes 2;"),
         https=("listen 443 ssl;", f"listen 127.0.0.1:{https} ssl;"),
         http=("listen 80;", f"listen 127.0.0.1:{http};"),
@@ -102,7 +103,7 @@ def nginx(https: int, http: int, app: int, server: Issued, server_ca: Issued, cl
         yield folder
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -115,7 +116,7 @@ def _unprivileged(command: list[str], folder: Path) -> list[str]:
 
 
 def _wait_for(port: int, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         assert process.poll() is None, process.stderr.read() if process.stderr else "it ended"
         assert time.monotonic() < deadline, f"nothing listens on {port}"
@@ -152,16 +153,16 @@ def serving(home: Path, port: int, **settings: str) -> Iterator[subprocess.Popen
             yield process
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 def wait_until_ready(port: int, process: subprocess.Popen[str]) -> dict[str, Any]:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while True:
         assert process.poll() is None, f"the server ended with {process.returncode}"
         assert time.monotonic() < deadline
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=20) as answer:
                 return dict(json.load(answer))
         except OSError:
             time.sleep(0.05)

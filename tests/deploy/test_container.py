@@ -145,7 +145,7 @@ def redis(tmp_path: Path) -> Iterator[int]:
         yield port
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def test_redis_starts_and_is_found_healthy(redis: int) -> None:
@@ -153,7 +153,7 @@ def test_redis_starts_and_is_found_healthy(redis: int) -> None:
     kind, check = SERVICES["redis"]["healthcheck"]["test"]
     assert kind == "CMD-SHELL"
     here = check.replace("redis-cli", f"redis-cli -p {redis}")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while subprocess.run(["sh", "-c", here], check=False).returncode != 0:
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -84,7 +84,7 @@ def test_the_image_serves(image: Built) -> None:
         assert json.loads(_get(port, "/integrations/v1/openapi.json")) == json.loads(snapshot)
         process.send_signal(signal.SIGTERM)
         # It gives the signal to itself again once all is written out, so that a supervisor sees why it ended.
-        assert process.wait(20) in (0, -signal.SIGTERM)
+        assert process.wait(60) in (0, -signal.SIGTERM)
         assert "Traceback" not in (process.stderr.read() if process.stderr else "")
 
 
@@ -112,5 +112,5 @@ def test_it_starts_quickly(image: Built) -> None:
 
 def _get(port: int, path: str, **headers: str) -> str:
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return str(answer.read().decode())

@@ -131,7 +131,7 @@ def _socket(front: Front, issued: Issued | None = None, origin: Any = None) -> C
 
 
 def _said(socket_: ClientConnection) -> Any:
-    return json.loads(socket_.recv(timeout=10))
+    return json.loads(socket_.recv(timeout=60))
 
 
 def test_a_websocket_passes(front: Front) -> None:
@@ -159,7 +159,7 @@ def test_a_websocket_without_a_certificate_needs_a_token(front: Front) -> None:
     with _socket(front) as link:
         link.send(json.dumps({"type": "connection_init"}))
         with pytest.raises(Exception, match="4403"):
-            link.recv(timeout=10)
+            link.recv(timeout=60)
 
 
 def test_events_of_a_stream_come_at_once(front: Front) -> None:
@@ -172,7 +172,7 @@ def test_events_of_a_stream_come_at_once(front: Front) -> None:
         assert answer.status_code == 200
         started = time.monotonic()
         assert any("tenant.created" in line for line in answer.iter_lines())
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 20
 
 
 # --- the rest of the configuration -------------------------------------------------------------------
@@ -185,7 +185,7 @@ def test_every_answer_asks_for_https(front: Front) -> None:
 
 
 def test_plain_http_is_sent_to_https(front: Front) -> None:
-    answer = httpx.get(f"http://127.0.0.1:{front.http}/graphql?a=b", trust_env=False)
+    answer = httpx.get(f"http://127.0.0.1:{front.http}/graphql?a=b", trust_env=False, timeout=60)
     assert answer.status_code == 308
     assert answer.headers["location"] == "https://dovetail.example.org/graphql?a=b"
 
@@ -194,6 +194,20 @@ def test_metrics_are_not_for_everybody(front: Front) -> None:
     with front.client() as client:
         assert client.get("/metrics").status_code == 404
         assert client.get("/health/ready").json()["status"] == "ok"
+
+
+def test_the_log_shows_no_token_of_a_webhook(front: Front) -> None:
+    """Nor its query; other paths are logged as they are."""
+    with front.client() as client:
+        path = "/api/v1/integrations/webhooks/whk_hidden?x=1"
+        assert client.post(path, content=b"{}").status_code == 401
+        assert client.get("/health/live?shown=1").status_code == 200
+    deadline = time.monotonic() + 60
+    while "shown=1" not in (text := (front.folder / "access.log").read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert text.count('"POST /api/v1/integrations/webhooks/***" ') == 1
+    assert "whk_hidden" not in text
 
 
 def test_a_large_body_ends_at_the_proxy(front: Front) -> None:
@@ -238,7 +252,7 @@ def _connections() -> list[tuple[int, int]]:
 def test_certificates_work_with_either_version(front: Front, version: ssl.TLSVersion) -> None:
     context = front.tls(front.clients.client("billing"))
     context.minimum_version = context.maximum_version = version
-    with httpx.Client(verify=context, base_url=front.url, trust_env=False) as client:
+    with httpx.Client(verify=context, base_url=front.url, trust_env=False, timeout=60) as client:
         assert asked(client).json()["data"]["viewer"] == SERVICE
 
 

@@ -65,12 +65,37 @@ def test_the_allow_list_takes_hosts_addresses_and_networks() -> None:
     assert allow.refuses("127.0.0.2") == "loopback"
     assert allow.refuses("fe80::1%eth0") == "link-local"
     assert allow.refuses("/var/run/docker.sock") == "not an IP"
-    assert allow.has_host("intranet.example")
-    assert allow.has_host("xn--bcher-kva.example")
-    assert not allow.has_host("evil.intranet.example")
+    assert allow.has_host("intranet.example", 80)
+    assert allow.has_host("xn--bcher-kva.example", 8443)
+    assert not allow.has_host("evil.intranet.example", 80)
 
 
-@pytest.mark.parametrize("entry", ["10.0.0.0/33", "127.0.0.1:80", "http://a", "*.example", "", "a@b"])
+def test_an_entry_may_name_one_port() -> None:
+    """Nothing else of that machine is within reach; a bare IPv6 address has no port, however it looks."""
+    allow = AllowList(
+        ("localhost:8000", "127.0.0.1:81", "10.0.0.0/8:82", "[::1]:83", "fd00::1:84", "bücher.example:85")
+    )
+    assert allow.has_host("LocalHost.", 8000) and not allow.has_host("localhost", 8001)
+    assert allow.has_host("xn--bcher-kva.example", 85) and not allow.has_host("xn--bcher-kva.example", 443)
+    for address, port in (
+        ("127.0.0.1", 81),
+        ("::ffff:127.0.0.1", 81),
+        ("10.9.8.7", 82),
+        ("::1", 83),
+        ("fd00::1:84", 1),
+    ):
+        assert allow.refuses(address, port) is None
+    for address in ("127.0.0.1", "10.9.8.7", "::1", "fd00::1"):
+        assert allow.refuses(address, 84) is not None
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "10.0.0.0/33", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:x", "127.0.0.1:", ":80", "a:80:80", "[a]:80",
+        "::1::80", "a:１", "http://a", "http://a:80", "*.example", "*.example:80", "", "a@b",
+    ],
+)  # fmt: skip
 def test_an_entry_that_is_neither_is_named(entry: str) -> None:
     with pytest.raises(ValueError, match="egress_allow"):
         AllowList((entry,))

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from app.egress import Egress, EgressFailed, EgressRefused
+from app.egress import Call, Egress, EgressFailed, EgressRefused
 from tests.egress.servers import raw_server, serving
 
 LOCAL = ("127.0.0.1", "localhost")
@@ -67,6 +67,25 @@ async def test_a_host_name_can_be_allowed() -> None:
         await egress.close()
 
 
+async def test_one_port_can_be_allowed() -> None:
+    """The name and the address let that port through alone, also after a redirect."""
+
+    async def elsewhere(_: web.Request) -> web.Response:
+        raise web.HTTPFound(other)
+
+    async with serving({"/": hello}) as other, serving({"/": hello, "/away": elsewhere}) as base:
+        port = base.rpartition(":")[2]
+        for entry, host in ((f"svc.test:{port}", "svc.test"), (f"127.0.0.1:{port}", "127.0.0.1")):
+            egress = Egress((entry,), Answering(["127.0.0.1"]))
+            assert (await egress.get(f"http://{host}:{port}/")).status == 200
+            for url in (f"http://{host}:{other.rpartition(':')[2]}/", f"http://{host}:{port}/away"):
+                call = Call("GET", url, {}, None, 5, 65_536, lambda _: True)
+                with pytest.raises(EgressRefused) as caught:
+                    await egress.call(call)
+                assert caught.value.rule == "address"
+            await egress.close()
+
+
 SPELLINGS = [
     "127.0.0.1", "localhost", "LOCALHOST.", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1",
     "017700000001", "0x7f.0x0.0x0.0x1", "127.000.000.001", "0", "0.0.0.0", "0x0", "[::]", "[::1]",
@@ -119,6 +138,21 @@ async def test_rebinding_changes_nothing() -> None:
             assert caught.value.rule == "address"
         assert resolver.asked == 3
         await egress.close()
+
+
+async def test_of_mixed_addresses_the_allowed_are_dialled() -> None:
+    """A name with private addresses beside one that may be called: the others are never dialled, in any order."""
+    async with serving({"/": hello}) as base:
+        port = base.rpartition(":")[2]
+        for addresses in (["127.0.0.2", "127.0.0.1"], ["127.0.0.1", "127.0.0.2"], ["10.0.0.1", "127.0.0.1"]):
+            egress = Egress(("127.0.0.1",), Answering(addresses))
+            assert (await egress.get(f"http://mixed.test:{port}/")).status == 200
+            await egress.close()
+        refused = Egress(("127.0.0.1",), Answering(["127.0.0.2", "10.0.0.1"]))
+        with pytest.raises(EgressRefused) as caught:
+            await refused.get(f"http://mixed.test:{port}/")
+        assert caught.value.rule == "address"
+        await refused.close()
 
 
 @pytest.mark.parametrize(
@@ -204,7 +238,7 @@ async def test_a_slow_body_is_cut(egress: Egress) -> None:
         begun = time.monotonic()
         with pytest.raises(EgressFailed, match=r"within 0\.3 seconds"):
             await egress.get(base, timeout_seconds=0.3)
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 8
 
 
 async def test_slow_heads_are_cut(egress: Egress) -> None:

@@ -45,7 +45,7 @@ class Peer:
         self.task = asyncio.ensure_future(app(scope, self.to_app.get, self.from_app.put))
 
     async def heard(self) -> Any:
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(60):
             return await self.from_app.get()
 
 

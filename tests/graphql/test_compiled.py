@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
-from graph.compiled import Compiler, RowPlan
+from app.errors import ScopeDenied
+from graph import execution, loaders
+from graph.compiled import RowPlan
+from graph.origins.types import ORIGINS_OF
 from tests.world import World
 
 LEAVES = "id displayName status platform description rateLimitPerMinute createdAt updatedAt version __typename"
@@ -44,7 +47,7 @@ async def filled(world: World) -> World:
 async def _both(world: World, query: str, token: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
     compiled = (await world.graphql(f"{query} # compiled", token)).json()
     with monkeypatch.context() as patched:
-        patched.setattr(Compiler, "compile", lambda *_: None)
+        patched.setattr(execution, "compile_list", lambda *_: None)
         walked = (await world.graphql(f"{query} # walked", token)).json()
     for answer in (compiled, walked):
         answer.pop("extensions", None)
@@ -70,9 +73,9 @@ async def test_what_is_plain_is_compiled_and_what_is_odd_is_walked(
     answered: list[str] = []
     encode = RowPlan._encode
 
-    def counted(self: RowPlan, rows: Any, inner: Any) -> Any:
+    def counted(self: RowPlan, *given: Any) -> Any:
         answered.append(self.kind.name)
-        return encode(self, rows, inner)
+        return encode(self, *given)
 
     monkeypatch.setattr(RowPlan, "_encode", counted)
     token = filled.token("admin")
@@ -96,3 +99,44 @@ async def test_statements_do_not_grow_with_the_page(filled: World) -> None:
         # The sealer may be at work in the same database.
         ours = [text for text in counted.texts if "audit_" not in text and text.startswith("SELECT")]
         assert len(ours) == 3, ours
+
+
+async def test_only_what_is_selected_is_read(filled: World) -> None:
+    """An edge's statement names the columns of its selection and the owner, once for two selections of one level."""
+    query = (
+        "{ installations(first: 9) { nodes { a: origins { id } b: origins { health origin } credentials { kid } } } }"
+    )
+    token = filled.token("admin")
+    with filled.runtime.database.count_statements() as counted:
+        answer = (await filled.graphql(query, token)).json()
+    assert "errors" not in answer
+    read = {text.split(" FROM ")[1].split()[0]: text.split(" FROM ")[0] for text in counted.texts if " FROM " in text}
+    assert read["origin"] == "SELECT id, health, origin, installation"
+    assert read["credential"] == "SELECT kid, installation"
+    assert sum(" FROM origin " in text for text in counted.texts) == 1
+
+
+async def test_a_refusal_of_an_edge_is_asked_for_once(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The walk that follows a refused load does not ask again: one denial, not one for each way."""
+    asked: list[int] = []
+
+    async def refused(context: Any, keys: Any, columns: Any = None) -> list[Any]:
+        asked.append(len(keys))
+        raise ScopeDenied("Not for you.", required_scope="x", granted_scopes=[])
+
+    monkeypatch.setattr(ORIGINS_OF, "_read", refused)
+    query = "{ installations(first: 9) { nodes { origins { id } } } }"
+    answer = (await filled.graphql(query, filled.token("admin"))).json()
+    assert asked == [4]
+    assert {error["extensions"]["code"] for error in answer["errors"]} == {"SCOPE_DENIED"}
+
+
+async def test_many_owners_are_asked_for_in_parts(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A statement takes so many keys and no more; the rows of all parts come to their owners."""
+    query = "{ installations(first: 9) { nodes { displayName origins { origin } } } }"
+    whole = (await filled.graphql(query, filled.token("admin"))).json()["data"]
+    monkeypatch.setattr(loaders, "MOST_KEYS", 3)
+    with filled.runtime.database.count_statements() as counted:
+        parts = (await filled.graphql(query, filled.token("admin"))).json()["data"]
+    assert parts == whole
+    assert sum(" FROM origin " in text for text in counted.texts) == 2

@@ -31,12 +31,12 @@ def test_a_hostile_document_is_dealt_with_quickly(name):
     """A kilobyte never takes long; the bound is generous, bench/ measures the real time."""
     fastest = 1.0
     for _ in range(3):
-        fresh, began = documents(), time.perf_counter()
+        fresh, began = documents(), time.thread_time()
         try:
             fresh.prepare(HOSTILE[name])
         except DocumentRefused:
             assert name not in {"comments", "commas", "block text"}
-        fastest = min(fastest, time.perf_counter() - began)
+        fastest = min(fastest, time.thread_time() - began)
     assert fastest < 0.1
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from graph.documents import document_id
-from graph.manifest import ManifestError
+from graph.documents import Documents, document_id
+from graph.manifest import ManifestError, load_manifest
+from graph.schema import build_schema, core
 from tests.graphql.clients import ask, http, server
 
 WHO = '# Who am I?\n# domain: access\n# variables: {"x": 1}\nquery WhoAmI { viewer { subject } }\n'
@@ -41,11 +42,16 @@ async def test_the_manifest_is_listed_for_the_console(folder):
         "# variables: [\nquery A { say }",
     ],
 )
-def test_a_saved_operation_that_is_not_fit_stops_the_start(folder, text):
+def test_a_saved_operation_that_is_not_fit_is_told(folder, text):
     """The error names the file."""
     (folder / "broken.graphql").write_text(text)
     with pytest.raises(ManifestError, match=r"broken\.graphql"):
-        server(folder=folder)
+        server(folder=folder).manifest.check()
+
+
+def test_what_is_shipped_is_fit_to_run():
+    """A server prepares a saved operation when it is first asked for; that each can be is held here."""
+    load_manifest(Documents(core(build_schema()))).check()
 
 
 async def test_where_only_trusted_documents_run(folder):

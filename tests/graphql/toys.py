@@ -178,6 +178,7 @@ class ToySubscription:
     async def toy_made(self, info: Info) -> AsyncGenerator[Any, None]:
         runtime = info.context.runtime
         with runtime.bus.subscribe("toys") as subscription:
+            info.context.listening.set()
             async for message in subscription.messages():
                 if message["name"] == "boom":
                     raise RuntimeError(SECRET)
@@ -250,7 +251,7 @@ def runtime(**settings: Any) -> Any:
     )
 
 
-async def until(condition: Callable[[], bool], seconds: float = 2.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for something that another task does."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - no event tells of it

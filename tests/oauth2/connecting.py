@@ -7,7 +7,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from app.ids import new_id
 from services.context import Context
+from services.integrations.instances.binding import destinations_of_row
 from services.integrations.instances.rows import find_instance
+from services.integrations.oauth2.refreshing import Refreshes
 from tests.oauth2.rotating import CLIENT, SECRET, Rotating
 from tests.runtime.platform import INSTANCES, Platform
 
@@ -50,7 +52,12 @@ class Connection:
 
     async def token(self, *, force: bool = False) -> str:
         context: Context = self.platform.world.context()
-        return str(await context.runtime.access_token(context, await self.row(), force=force))
+        return await token_of(context.runtime.refreshes, context, await self.row(), force=force)
+
+
+async def token_of(refreshes: Refreshes, context: Context, row: dict[str, Any], *, force: bool = False) -> str:
+    """A token of an instance, for where it is."""
+    return await refreshes.access_token(context, row, await destinations_of_row(context, row), force=force)
 
 
 async def made(platform: Platform, provider: Rotating, **given: Any) -> Connection:
@@ -64,7 +71,9 @@ async def made(platform: Platform, provider: Rotating, **given: Any) -> Connecti
     credentials = given.pop("credentials", {"clientId": CLIENT, "clientSecret": SECRET})
     more = given.pop("definition", {})
     definition = await platform.definition(name=f"Forge {new_id()}", authType=kind, oauth2Config=config, **more)
-    given = {"name": f"The forge {new_id()}", "credentials": credentials, **given}
+    if "credentialRef" not in given:
+        given["credentials"] = credentials
+    given = {"name": f"The forge {new_id()}", **given}
     instance = await platform.instance(definition["id"], **given)
     answer = await platform.ask("POST", REDIRECTS, {"uri": APP})
     assert answer.status_code in (201, 409)

@@ -31,12 +31,17 @@ const configuration = {
     }),
   ],
   findAccount: (_, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
-  scopes: ["openid", "offline_access", "repo"],
+  scopes: ["openid", "offline_access", "repo", "/read-public"],
   pkce: { required: () => true },
   rotateRefreshToken: true,
   issueRefreshToken: async () => true,
   ttl: { AccessToken: 120, ClientCredentials: 120 },
-  features: { devInteractions: { enabled: true }, clientCredentials: { enabled: true }, revocation: { enabled: true } },
+  features: {
+    clientCredentials: { enabled: true },
+    devInteractions: { enabled: true },
+    introspection: { enabled: true },
+    revocation: { enabled: true },
+  },
 };
 
 const server = createServer((request, response) => handle(request, response));

@@ -35,7 +35,7 @@ class Rotating:
     """`requests` are the forms that came; the other members say how it behaves."""
 
     def __init__(self, seed: int = 1) -> None:
-        self.url = ""
+        self.url, self.secret = "", SECRET
         self.requests: list[dict[str, str]] = []
         self.revocations: list[dict[str, str]] = []
         self.authentications: list[str] = []
@@ -52,6 +52,9 @@ class Rotating:
         #: Set, an exchange is done and its answer held back until it is set to None.
         self.held: asyncio.Event | None = None
         self.exchanged, self.reused = asyncio.Event(), asyncio.Event()
+        #: Set, an exchange waits for it before it is done, whoever has gone meanwhile.
+        self.held_first: asyncio.Event | None = None
+        self.arrived = asyncio.Event()
         self._random = random.Random(seed)
 
     def code(self, challenge: str | None, redirect_uri: str) -> str:
@@ -78,6 +81,9 @@ class Rotating:
         first = slow and self._random.random() < 0.5
         if first:
             await asyncio.sleep(self.slow_seconds)
+        self.arrived.set()
+        if self.held_first is not None:
+            await self.held_first.wait()
         answer = self._granted(form)
         self.exchanged.set()
         if slow and not first:
@@ -91,9 +97,9 @@ class Rotating:
         if header:
             self.authentications.append("client_secret_basic")
             given = base64.b64decode(header.removeprefix("Basic ")).decode().split(":")
-            return [unquote_plus(part) for part in given] == [CLIENT, SECRET]
+            return [unquote_plus(part) for part in given] == [CLIENT, self.secret]
         self.authentications.append("client_secret_post" if "client_secret" in form else "none")
-        return form.get("client_id") == CLIENT and form.get("client_secret", SECRET) == SECRET
+        return form.get("client_id") == CLIENT and form.get("client_secret", self.secret) == self.secret
 
     def _granted(self, form: dict[str, str]) -> web.Response:
         kind = form.get("grant_type")
@@ -182,6 +188,7 @@ async def rotating(**given: Any) -> AsyncIterator[Rotating]:
     try:
         yield provider
     finally:
-        if provider.held is not None:
-            provider.held.set()
+        for held in (provider.held, provider.held_first):
+            if held is not None:
+                held.set()
         await runner.cleanup()

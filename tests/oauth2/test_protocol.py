@@ -16,12 +16,16 @@ import httpx
 import pytest
 
 from app.errors import IntegrationAuthFailed
+from app.ids import new_id
 from models.integrations import IntegrationToken
+from services.integrations.oauth2.idle import refresh_idle
 from services.integrations.oauth2.tokens import find_token, held_tokens
 from tests.auth.provider import ENTRY, find_node
 from tests.oauth2.connecting import APP, Connection, made
 from tests.oauth2.rotating import SECRET, Rotating
-from tests.runtime.platform import Platform
+from tests.runtime.exchanges import exchanges_of, vendor
+from tests.runtime.platform import INSTANCES, Platform
+from tests.runtime.test_recorded import local
 
 pytestmark = [pytest.mark.node, pytest.mark.runtime]
 SCRIPT = Path(__file__).with_name("oidc_provider.mjs")
@@ -66,7 +70,7 @@ async def at(platform: Platform, issuer: str, way: str, **given: Any) -> Connect
 
 async def consent(url: str) -> dict[str, str]:
     """What a browser comes back with whose user logs in and agrees to everything."""
-    async with httpx.AsyncClient() as browser:
+    async with httpx.AsyncClient(timeout=60) as browser:
         for _ in range(12):
             answer = await browser.get(url)
             if answer.is_redirect:
@@ -97,6 +101,19 @@ async def refresh_token_of(connection: Connection) -> str:
     return held_tokens(connection.platform.world.runtime.encryption, token)["refresh_token"]
 
 
+async def test_idle_it_stays_connected(platform: Platform, issuer: str) -> None:
+    """Nobody calls it: the server itself uses each refresh token once, and the connection works afterwards."""
+    connection = await at(platform, issuer, WAYS[0])
+    await connection.complete(await consent((await connection.start())["authorizationUrl"]))
+    seen = {await refresh_token_of(connection)}
+    for _ in range(3):
+        await expire(connection)
+        await refresh_idle(platform.world.runtime)
+        seen.add(await refresh_token_of(connection))
+    assert len(seen) == 4 and await connection.token()
+    assert (await connection.shown())["status"] == "CONNECTED"
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_consent_code_and_rotation(platform: Platform, issuer: str, way: str) -> None:
     """Every refresh gives another refresh token; the one before, used again, ends the connection, and it is told."""
@@ -115,7 +132,7 @@ async def test_consent_code_and_rotation(platform: Platform, issuer: str, way: s
     assert len(set(access)) == 4
     assert (len(set(refresh)) == 4) and (await connection.shown())["status"] == "CONNECTED"
     form = {"grant_type": "refresh_token", "refresh_token": refresh[0], "client_id": way}
-    async with httpx.AsyncClient() as thief:
+    async with httpx.AsyncClient(timeout=60) as thief:
         auth = (way, SECRET) if way == "client_secret_basic" else None
         if way == "client_secret_post":
             form["client_secret"] = SECRET
@@ -144,7 +161,7 @@ async def test_disconnecting_revokes_at_the_provider(platform: Platform, issuer:
     await connection.complete(await consent((await connection.start())["authorizationUrl"]))
     refresh = await refresh_token_of(connection)
     await platform.ok("DELETE", f"{connection.one}/auth/oauth2", status=204)
-    async with httpx.AsyncClient(auth=("client_secret_basic", SECRET)) as client:
+    async with httpx.AsyncClient(auth=("client_secret_basic", SECRET), timeout=60) as client:
         form = {"grant_type": "refresh_token", "refresh_token": refresh}
         assert (await client.post(f"{issuer}/token", data=form)).json()["error"] == "invalid_grant"
 
@@ -156,6 +173,37 @@ async def test_client_credentials(platform: Platform, issuer: str, way: str) -> 
     assert await connection.token() == first
     await expire(connection)
     assert await connection.token() != first
+
+
+async def test_a_method_is_called_with_what_the_user_consented_to(platform: Platform, issuer: str) -> None:
+    """The protected resource is the provider's own: it knows its tokens."""
+    user = {"name": "getUser", "request": {"method": "GET", "path": "/me"}, "resultSchema": {"required": ["sub"]}}
+    address = {"baseUrl": issuer, "allowedHosts": ["127.0.0.1"], "verification": None, "methods": [user]}
+    connection = await at(platform, issuer, "client_secret_post", definition=address)
+    await connection.complete(await consent((await connection.start())["authorizationUrl"]))
+    execute = f"{connection.one}/methods/getUser/execute"
+    assert await platform.ok("POST", execute, {}) == {"status": "SUCCESS", "data": {"sub": "ada"}}
+    await expire(connection)
+    assert (await platform.ok("POST", execute, {}))["data"] == {"sub": "ada"}
+
+
+async def test_a_built_in_definition_with_client_credentials(platform: Platform, issuer: str) -> None:
+    """research.orcid, with the provider's token endpoint; its server asks the provider about the token it is sent."""
+    exchanges, search = exchanges_of("research.orcid"), "family-name:Carberry"
+    async with vendor("/v3.0", {}) as far:
+        far.expected = exchanges["search"]
+        definition = await local(platform, "research.orcid", far, "/v3.0")
+        config = {"tokenUrl": f"{issuer}/token"}
+        secrets = {"clientId": "client_secret_post", "clientSecret": SECRET}
+        given = {"name": f"ORCID {new_id()}", "config": config, "credentials": secrets}
+        one = await platform.instance(definition["id"], **given)
+        asked = {"parameters": {"q": search, "rows": 1}}
+        found = await platform.ok("POST", f"{INSTANCES}/{one['id']}/methods/search/execute", asked)
+        assert found["data"]["num-found"] == 2 and far.faults == []
+        sent = far.seen[-1].headers["Authorization"].removeprefix("Bearer ")
+        async with httpx.AsyncClient(auth=("client_secret_basic", SECRET), timeout=60) as client:
+            known = (await client.post(f"{issuer}/token/introspection", data={"token": sent})).json()
+        assert (known["active"], known["client_id"], known["scope"]) == (True, "client_secret_post", "/read-public")
 
 
 async def test_a_wrong_secret(platform: Platform, issuer: str) -> None:

@@ -14,7 +14,7 @@ from app.errors import IntegrationAuthFailed, IntegrationFailed, IntegrationNotA
 from models.audit import AuditEvent
 from models.integrations import IntegrationToken
 from services.integrations.oauth2.refreshing import Refreshes
-from tests.oauth2.connecting import Connection, made
+from tests.oauth2.connecting import Connection, made, token_of
 from tests.oauth2.rotating import Rotating
 from tests.runtime.platform import Platform
 
@@ -90,13 +90,29 @@ async def test_a_forced_refresh(platform: Platform, provider: Rotating) -> None:
     assert await connection.token(force=True) == fresh and len(provider.requests) == 2
 
 
-async def test_what_the_provider_refuses_is_an_auth_error(platform: Platform, provider: Rotating) -> None:
+async def test_what_the_provider_refuses_is_an_auth_error(
+    platform: Platform, provider: Rotating, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With its event; every waiter is told, nobody asks again, and connecting again mends it."""
+    refreshes, waiting, all_wait = platform.world.runtime.refreshes, list[None](), asyncio.Event()
+    join = refreshes._join
+
+    def joined(*given: Any) -> Any:
+        waiting.append(None)
+        if len(waiting) == 10:
+            all_wait.set()
+        return join(*given)
+
+    monkeypatch.setattr(refreshes, "_join", joined)
     connection = await (await made(platform, provider)).connect()
     [family] = provider.families.values()
     family.revoked = True
     await age(connection, -1)
-    found = await asyncio.gather(*(connection.token() for _ in range(10)), return_exceptions=True)
+    provider.held_first = asyncio.Event()
+    calls = [asyncio.ensure_future(connection.token()) for _ in range(10)]
+    await all_wait.wait()
+    provider.held_first.set()
+    found = await asyncio.gather(*calls, return_exceptions=True)
     assert {type(one) for one in found} == {IntegrationAuthFailed} and len(provider.requests) == 2
     shown = await connection.shown()
     assert shown["status"] == "AUTH_ERROR" and "invalid_grant" in shown["error"]
@@ -138,7 +154,7 @@ async def test_a_holder_that_is_late_keeps_the_connection(platform: Platform, pr
     await provider.exchanged.wait()
     await change(connection, lease_until=platform.world.context().now - 1)
     other = Refreshes(platform.world.runtime)
-    second = asyncio.ensure_future(other.access_token(platform.world.context(), await connection.row()))
+    second = asyncio.ensure_future(token_of(other, platform.world.context(), await connection.row()))
     await provider.reused.wait()
     provider.held.set()
     found = await asyncio.gather(first, second, return_exceptions=True)
@@ -153,7 +169,7 @@ async def test_two_processes_refresh_once(platform: Platform, provider: Rotating
     await age(connection, -1)
     provider.slow_share, provider.slow_seconds = 1.0, 0.3
     other, row = Refreshes(platform.world.runtime), await connection.row()
-    found = await asyncio.gather(connection.token(), other.access_token(platform.world.context(), row))
+    found = await asyncio.gather(connection.token(), token_of(other, platform.world.context(), row))
     assert found[0] == found[1] and len(provider.requests) == 2 and provider.reuses == 0
 
 

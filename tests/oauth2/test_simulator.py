@@ -16,13 +16,15 @@ import pytest_asyncio
 
 from models.integrations import IntegrationToken
 from models.piccolo_app import TABLES
-from services.integrations.instances import NewInstance, create_integration_instance
+from services.integrations.instances.binding import destinations_of_row
+from services.integrations.instances.registry import NewInstance, create_integration_instance
 from services.integrations.instances.rows import find_instance
 from services.integrations.oauth2.answers import Granted
 from services.integrations.oauth2.connecting import connected, write_instance
 from services.integrations.oauth2.tokens import replace_token
 from tests.databases import fresh_url
 from tests.graphql.domain.test_integrations import definition_of
+from tests.oauth2.connecting import token_of
 from tests.oauth2.rotating import CLIENT, SECRET, Family, Rotating, rotating
 from tests.oauth2.workers import Worker
 from tests.world import World, running
@@ -65,7 +67,7 @@ async def _connected(world: World, provider: Rotating, number: int) -> str:
     granted, context = Granted(tokens["access_token"], tokens["refresh_token"], 3_600_000, None), world.context()
 
     async def connect(before: dict[str, Any]) -> dict[str, Any]:
-        await replace_token(context, row["id"], granted, context.now)
+        await replace_token(context, row["id"], granted, context.now, await destinations_of_row(context, before))
         return await connected(context, before)
 
     return str((await write_instance(context, row["id"], connect))["id"])
@@ -104,10 +106,25 @@ async def test_no_connection_is_lost(simulation: Simulation, provider: Rotating)
     assert not any(family.revoked for family in provider.families.values())
 
 
-async def _killed(simulation: Simulation, provider: Rotating, instance: str) -> None:
-    """A worker dies after the provider has exchanged the token, and before the answer is stored."""
-    worker = await simulation.worker()
-    await simulation.expire(instance)
+async def _before_it_asks(provider: Rotating, worker: Worker, instance: str) -> None:
+    """It holds the lease, and nothing was sent."""
+    await worker.hold("ask_token", instance)
+    worker.kill()
+
+
+async def _before_the_exchange(provider: Rotating, worker: Worker, instance: str) -> None:
+    """It waits, and the provider does what it was asked although nobody is there any more."""
+    provider.held_first, provider.arrived, provider.exchanged = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    worker.send([instance])
+    await provider.arrived.wait()
+    worker.kill()
+    provider.held_first.set()
+    provider.held_first = None
+    await provider.exchanged.wait()
+
+
+async def _before_the_answer(provider: Rotating, worker: Worker, instance: str) -> None:
+    """The provider has exchanged the token, and the answer is on its way."""
     provider.held, provider.exchanged = asyncio.Event(), asyncio.Event()
     worker.send([instance])
     await provider.exchanged.wait()
@@ -116,38 +133,64 @@ async def _killed(simulation: Simulation, provider: Rotating, instance: str) -> 
     provider.held = None
 
 
-async def test_a_worker_is_killed_in_a_refresh(simulation: Simulation, provider: Rotating) -> None:
-    """Its lease runs out, and another sends the same token again, which a provider with a grace period answers."""
-    provider.grace_seconds, provider.slow_share = 60, 0.0
-    others = await asyncio.gather(*(simulation.worker() for _ in range(2)))
+async def _before_it_is_stored(provider: Rotating, worker: Worker, instance: str) -> None:
+    """The answer is there, and is not written yet."""
+    await worker.hold("store_refreshed", instance)
+    worker.kill()
+
+
+KILLS = [_before_it_asks, _before_the_exchange, _before_the_answer, _before_it_is_stored]
+
+
+async def _killed_in_turn(simulation: Simulation, provider: Rotating, kills: list[Any]) -> None:
+    """100 expiries; in each round one of eight is killed in the middle of a refresh, and another takes its place."""
+    workers = await asyncio.gather(*(simulation.worker() for _ in range(WORKERS)))
     try:
-        for instance in simulation.instances[:5]:
-            await _killed(simulation, provider, instance)
-            asked = [asyncio.ensure_future(worker.ask([instance])) for worker in others]
-            await asyncio.sleep(0.3)
+        for number in range(ROUNDS):
+            instance = simulation.instances[number % CONNECTIONS]
+            await simulation.expire()
+            await kills[number % len(kills)](provider, workers[0], instance)
+            coming = asyncio.ensure_future(simulation.worker())
+            asked = [asyncio.ensure_future(worker.ask(simulation.instances)) for worker in workers[1:]]
+            await asyncio.sleep(0.1)
             assert not any(one.done() for one in asked), "the lease of the dead holds"
             # As if its time had passed.
             where = IntegrationToken.instance == UUID(instance)
             await IntegrationToken.of(simulation.world.tenant).update({"lease_until": 1}).where(where)
             tokens = {token for answer in await asyncio.gather(*asked) for token in answer}
-            assert len(tokens) == 1 and provider.accepts(*tokens)
+            assert len(tokens) == CONNECTIONS and all(provider.accepts(token) for token in tokens), tokens
+            workers = [*workers[1:], await coming]
     finally:
-        for worker in others:
+        for worker in workers:
             worker.kill()
     assert await simulation.statuses() == {"CONNECTED"} and provider.reuses == 0
+    assert not any(family.revoked for family in provider.families.values())
 
 
-async def test_without_a_grace_period_it_is_told(simulation: Simulation, provider: Rotating) -> None:
+async def test_workers_are_killed_at_every_step(simulation: Simulation, provider: Rotating) -> None:
+    """A provider that answers once more for a while: no connection is lost, wherever the refresh was."""
+    provider.grace_seconds = 60
+    await _killed_in_turn(simulation, provider, KILLS)
+
+
+async def test_workers_are_killed_before_they_ask(simulation: Simulation, provider: Rotating) -> None:
+    """A provider that revokes at once: nothing was used up, so nothing is lost."""
+    await _killed_in_turn(simulation, provider, [_before_it_asks])
+
+
+@pytest.mark.parametrize("kill", KILLS[1:], ids=lambda kill: kill.__name__.removeprefix("_"))
+async def test_without_a_grace_period_it_is_told(simulation: Simulation, provider: Rotating, kill: Any) -> None:
     """The answer that was lost had the only token that works: AUTH_ERROR says so, and the others are as they were."""
     provider.slow_share, lost = 0.0, simulation.instances[0]
-    await _killed(simulation, provider, lost)
+    await simulation.expire(lost)
+    await kill(provider, await simulation.worker(), lost)
     await simulation.expire(lost, lease_until=1)
     for table in TABLES:
         table._meta.db = simulation.world.runtime.database.engine
     context, row = simulation.world.context(), await find_instance(simulation.world.tenant, UUID(lost))
     with pytest.raises(Exception, match="cut off before its answer was stored"):
-        await simulation.world.runtime.access_token(context, row)
+        await token_of(simulation.world.runtime.refreshes, context, row)
     assert provider.reuses == 1
     assert (await find_instance(simulation.world.tenant, UUID(lost)))["status"] == "AUTH_ERROR"
     other = await find_instance(simulation.world.tenant, UUID(simulation.instances[1]))
-    assert provider.accepts(await simulation.world.runtime.access_token(context, other))
+    assert provider.accepts(await token_of(simulation.world.runtime.refreshes, context, other))

@@ -15,7 +15,9 @@ from app.ids import new_request_id
 from app.settings import load_settings
 from services.context import Context
 from services.integrations.instances.rows import find_instance
+from services.integrations.oauth2 import renewal
 from services.runtime import Runtime
+from tests.oauth2.connecting import token_of
 
 _TOGETHER = 3
 _CONTEXT = multiprocessing.get_context("forkserver")
@@ -32,15 +34,29 @@ async def _serve(pipe: Connection, home: Path, url: str, tenant: UUID) -> None:
     await runtime.start()
     pipe.send("ready")
     while (instances := await asyncio.to_thread(pipe.recv)) is not None:
+        if isinstance(instances, str):
+            _hold(pipe, instances)
+            continue
         asked = [UUID(one) for one in instances for _ in range(_TOGETHER)]
         pipe.send(await asyncio.gather(*(_token(runtime, tenant, one) for one in asked)))
     await runtime.stop()
 
 
+def _hold(pipe: Connection, name: str) -> None:
+    """From here on a refresh of this process goes as far as to this step, and says that it is there."""
+
+    async def held(*_: Any) -> None:
+        pipe.send("there")
+        await asyncio.Event().wait()
+
+    assert callable(getattr(renewal, name))
+    setattr(renewal, name, held)
+
+
 async def _token(runtime: Runtime, tenant: UUID, instance_id: UUID) -> str:
     context = Context(runtime, shell_principal(tenant, "worker"), "cli", new_request_id())
     try:
-        return await runtime.access_token(context, await find_instance(tenant, instance_id))
+        return await token_of(runtime.refreshes, context, await find_instance(tenant, instance_id))
     except Exception as error:
         return f"{type(error).__name__}: {error}"
 
@@ -66,6 +82,12 @@ class Worker:
         self.send(instances)
         answer: list[str] = await asyncio.to_thread(self._pipe.recv)
         return answer
+
+    async def hold(self, step: str, instance: str) -> None:
+        """Begin a refresh that stays before this step of `renewal`; returns when it is there."""
+        self._pipe.send(step)
+        self.send([instance])
+        assert await asyncio.to_thread(self._pipe.recv) == "there"
 
     def kill(self) -> None:
         """`kill -9`, and it is gone."""

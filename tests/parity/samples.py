@@ -34,6 +34,8 @@ def _change(text: str, *answers: str, lookup: bool = True, foreign: str = "NOT_F
 _IN_INSTALLATION = 'installation(id: "%(installation)s") { id '
 _IN_PERSON = 'person(id: "%(person)s") { id '
 _IN_DEFINITION = 'integrationDefinition(id: "%(definition)s") { id '
+_LINT = 'integrationDefinitionLint(id: "%(definition)s") { errors }'
+_PLAYED = 'integrationDefinitionTest(id: "%(definition)s") { held }'
 _IN_INSTANCE = 'integrationInstance(id: "%(instance)s") { id '
 _DRAFT = '"{\\"name\\":\\"Another\\",\\"version\\":\\"1.0.0\\",\\"type\\":\\"http\\",\\"authType\\":\\"none\\"}"'
 _FIRST = "(first: 5) { nodes { id } }"
@@ -48,13 +50,23 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("Query", "installations"): _query(f"installations{_FIRST}"),
     ("Query", "integrationDefinition"): _query(_IN_DEFINITION + "}", lookup=True),
     ("Query", "integrationDefinitions"): _query(f"integrationDefinitions{_FIRST}"),
+    ("Query", "integrationDeliveries"): _query(f"integrationDeliveries{_FIRST}"),
+    ("IntegrationDelivery", "payload"): _query("integrationDeliveries(first: 5) { nodes { payload } }"),
+    ("IntegrationDelivery", "instance"): _query("integrationDeliveries(first: 5) { nodes { instance { id } } }"),
     ("Query", "integrationExecutions"): _query(f"integrationExecutions{_FIRST}"),
+    ("IntegrationInstance", "usedBy"): _query(_IN_INSTANCE + "usedBy { integrations } }", lookup=True),
     ("IntegrationInstance", "circuits"): _query(_IN_INSTANCE + "circuits { host state } }", lookup=True),
+    ("Query", "integrationDefinitionLint"): _query(_LINT, lookup=True),
+    ("Query", "integrationDefinitionTest"): _query(_PLAYED, lookup=True),
+    ("Query", "integrationDefinitionDiff"): _query(
+        'integrationDefinitionDiff(id: "%(definition)s", against: "%(definition)s") { total }', lookup=True
+    ),
     ("Query", "integrationInstance"): _query(_IN_INSTANCE + "}", lookup=True),
     ("Query", "integrationInstances"): _query(f"integrationInstances{_FIRST}"),
     ("Query", "integrationRedirects"): _query("integrationRedirects { id }"),
     ("IntegrationDefinition", "content"): _query(f"{_IN_DEFINITION} content {{ methods {{ name }} }} }}", lookup=True),
     ("IntegrationInstance", "config"): _query(f"{_IN_INSTANCE} config }}", lookup=True),
+    ("IntegrationInstance", "webhook"): _query(f"{_IN_INSTANCE} webhook {{ hint }} }}", lookup=True),
     ("IntegrationInstance", "definition"): _query(f"{_IN_INSTANCE} definition {{ id }} }}", lookup=True),
     ("Query", "people"): _query(f"people{_FIRST}"),
     ("Query", "person"): _query(_IN_PERSON + "}", lookup=True),
@@ -130,6 +142,12 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("Mutation", "publishIntegrationDefinition"): _change(
         'publishIntegrationDefinition(id: "%(definition)s")', "INVALID_TRANSITION"
     ),
+    ("Mutation", "rotateIntegrationWebhookSecret"): _change(
+        'rotateIntegrationWebhookSecret(id: "%(instance)s")', "WEBHOOK_UNSUPPORTED"
+    ),
+    ("Mutation", "rotateIntegrationWebhookUrl"): _change(
+        'rotateIntegrationWebhookUrl(id: "%(instance)s")', "WEBHOOK_UNSUPPORTED"
+    ),
     ("Mutation", "setIntegrationCredentials"): _change(
         'setIntegrationCredentials(id: "%(instance)s", credentials: {token: "t"})'
     ),
@@ -180,7 +198,7 @@ async def rows(world: World) -> dict[str, str]:
     from services.integrations.definitions.lifecycle import publish_integration_definition
     from services.integrations.definitions.model import Definition
     from services.integrations.definitions.registry import create_integration_definition
-    from services.integrations.instances import NewInstance, create_integration_instance
+    from services.integrations.instances.registry import NewInstance, create_integration_instance
     from services.integrations.oauth2.redirects import add_integration_redirect
     from services.projects import ProjectFields, create_project
 
@@ -197,6 +215,7 @@ async def rows(world: World) -> dict[str, str]:
     connected = NewInstance(definition=definition["id"], name="The forge", config={"organization": "ada"})
     instance = await create_integration_instance(world.context(), connected)
 
+    await _delivered(world)
     redirect = await add_integration_redirect(world.context(), "https://app.example.org/")
 
     async def only(table: type) -> str:
@@ -214,3 +233,26 @@ async def rows(world: World) -> dict[str, str]:
     }  # fmt: skip
     ids = {name: to_global_id(kind, row) for name, (kind, row) in local.items()}
     return ids | {"request": refused.headers["x-request-id"], "digest": world.tenant.hex * 2}
+
+
+async def _delivered(world: World) -> None:
+    """A webhook that came in at an instance of the tenant."""
+    from services.inputs import read_input
+    from services.integrations.definitions.lifecycle import publish_integration_definition
+    from services.integrations.definitions.model import Definition
+    from services.integrations.definitions.registry import create_integration_definition
+    from services.integrations.instances.registry import NewInstance, create_integration_instance
+    from services.integrations.signing.headers import Headers
+    from services.integrations.signing.verifying import sign
+    from services.integrations.webhooks.receiving import Arrival, receive_at
+    from tests.runtime.webhooks import BODY, STANDARD, receiving
+
+    definition = await create_integration_definition(world.context(), read_input(Definition, receiving()))
+    await publish_integration_definition(world.context(), definition["id"])
+    row = await create_integration_instance(world.context(), NewInstance(definition=definition["id"], name="The shop"))
+    issued, seconds = row["issued"], world.runtime.clock.now_ms() // 1_000
+    sent = sign(STANDARD, issued.signing_secret, BODY, id="msg_1", seconds=seconds) | {
+        "content-type": "application/json"
+    }
+    token = issued.url.rpartition("/")[2]
+    await receive_at(world.runtime, token, Arrival(Headers(sent.items()), BODY), "req_of_a_sample")

@@ -33,13 +33,15 @@ PARENTS = {
     "Work": ["get_works"], "IntegrationDefinition": ["get_integration_definitions"],
     "IntegrationInstance": ["get_integration_instances", "get_integration_definitions"],
     "IntegrationExecutionEvent": ["list_integration_executions"],
+    "IntegrationDelivery": ["list_integration_deliveries"],
     "IntegrationInstanceEvent": ["list_integration_instances"],
 }  # fmt: skip
 #: Answered over a stream, which tests/graphql speaks.
 STREAMS = {
     ("Subscription", "auditEvents"), ("Subscription", "integrationInstanceEvents"),
     ("IntegrationInstanceEvent", "instance"), ("Subscription", "integrationExecutionEvents"),
-    ("IntegrationExecutionEvent", "instance"),
+    ("IntegrationExecutionEvent", "instance"), ("Subscription", "integrationDeliveryEvents"),
+    ("IntegrationDeliveryEvent", "delivery"),
 }  # fmt: skip
 #: (version, operation) → where it is.
 KEYED = {

@@ -19,17 +19,24 @@ _CONTROL_PLANE = (
     "set_person_visibility", "set_publication_visibility", "set_work_visibility", "sync_person",
     "update_installation", "update_project", "verify_audit", "verify_origin",
 )  # fmt: skip
-_BY_LOADER = ("get_integration_definitions", "get_integration_instances")
-_MACHINE = ("create_tenant", "export_audit", "import_records")
+_BY_LOADER = (
+    "get_integration_definitions", "get_integration_instances", "get_integration_endpoints",
+    "get_integration_deliveries", "get_integration_payloads",
+)  # fmt: skip
+_SENDERS = "asked by the other side of an integration, which speaks HTTP and holds no token"
+_MACHINE = ("create_tenant", "export_audit", "import_records", "resync_consumers")
 
 #: (surface, operation) → reason.
 WAIVERS: dict[tuple[str, str], str] = {
     **{("rest", name): _FROZEN for name in _CONTROL_PLANE},
     **{("rest", name): "several at once are read by the loaders" for name in _BY_LOADER},
+    ("rest", "get_integration_uses"): "told with one integration; the route is that of `get_integration_instance`",
     ("rest", "get_integration_circuits"): "read by those who watch over integrations, on the control plane",
     **{(surface, name): _ON_THE_MACHINE for surface in ("rest", "graphql") for name in _MACHINE},
     **{("graphql", name): _CONSUMER for name in ("get_own_installation", "check_own_origin")},
     **{("graphql", name): _AS_CONSUMERS_SEE for name in ("get_person", "list_publications_by")},
     **{("graphql", name): _BY_NODE for name in ("get_audit_events", "get_memberships", "get_origins")},
+    ("graphql", "receive_integration_webhook"): _SENDERS,
+    ("graphql", "get_integration_delivery"): "read as one of many, with its payload",
     **{("graphql", name): _ONE_OF_MANY for name in ("get_integration_definition", "get_integration_instance")},
 }

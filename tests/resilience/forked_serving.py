@@ -14,6 +14,7 @@ import uvicorn  # noqa: F401 - imported before the fork
 import app.asgi
 import app.cli.serving_alone
 import app.cli.workers  # noqa: F401
+import tests.resilience.patience  # noqa: F401
 from app.cli.root import dovetail
 
 

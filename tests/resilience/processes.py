@@ -55,11 +55,11 @@ class Server:
 
     async def is_ready(self) -> None:
         """Returns when `/health/ready` says so."""
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + 120
         async with httpx.AsyncClient(base_url=self.url) as client:
             while time.monotonic() < deadline:
                 with contextlib.suppress(httpx.HTTPError):
-                    if (await client.get("/health/ready", timeout=2)).status_code == 200:
+                    if (await client.get("/health/ready", timeout=10)).status_code == 200:
                         return
                 assert self._lives(), f"the server ended by itself: {self.log.read_text()}"
                 await asyncio.sleep(0.02)
@@ -81,7 +81,7 @@ class Server:
         """SIGTERM, and how it ended."""
         assert self.process is not None
         self.process.terminate()
-        return await asyncio.to_thread(self.process.wait, 30)
+        return await asyncio.to_thread(self.process.wait, 60)
 
     def worker_ids(self) -> list[int]:
         if self.process is None or self.process.poll() is not None:

@@ -1,18 +1,25 @@
 """The clock jumps, and time passes: keys expire by it, the chain and the limits do not break by it."""
 
+import time
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from joserfc.jwk import OKPKey
 
+from app import ids
 from app.auth.tokens import JwksKeys
 from app.clock import DAY, HOUR, MINUTE, SECOND, SettableClock
+from app.errors import IdempotencyInProgress
+from app.ids import new_id
 from app.settings import OidcIssuer
 from models.installations import Credential
 from services.chain.verifying import verify_chain
 from services.credentials import revoke_credential, rotate_credential
 from services.duties import expire
+from services.idempotency import Answer, Asked, begin, finish
+from services.origins.upkeep import due_origins
 from tests.resilience.serving import timed
 from tests.runtime.records import person
 from tests.runtime.surface import Surface
@@ -188,3 +195,70 @@ async def test_the_keys_of_an_issuer_are_kept_by_waiting_alone() -> None:
     clock.advance(HOUR + SECOND)
     await source.keys(key.kid)
     assert len(asked) == 2
+
+
+async def test_proofs_are_looked_for_again_whatever_the_clock_said(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A re-check that was put off in a year that has not come is due now; one of tomorrow is not."""
+    async with timed(engine, tmp_path, monkeypatch) as (world, clock):
+        clock.jump(365 * DAY)
+        await world.installation()
+        clock.jump(-365 * DAY)
+        [due] = await due_origins(clock.now_ms())
+        assert due["next_check_at"] > clock.now_ms() + 364 * DAY
+        assert await due_origins(clock.now_ms()) == []
+        await world.installation()
+        clock.jump(-5 * MINUTE)
+        assert await due_origins(clock.now_ms()) == []
+
+
+@pytest.mark.parametrize("jump", [-DAY, 365 * DAY])
+async def test_a_post_is_done_once_across_a_jump(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: int
+) -> None:
+    """Repeated a day back it is answered as before; a year on its key is free again, as it is after that time."""
+    async with timed(engine, tmp_path, monkeypatch) as (world, clock):
+        asked = Asked("key-1", "POST", "/x", b"{}")
+        record = await begin(world.context(), asked)
+        assert isinstance(record, UUID)
+        with pytest.raises(IdempotencyInProgress) as busy:
+            await begin(world.context(), asked)
+        clock.jump(-DAY)
+        with pytest.raises(IdempotencyInProgress) as unknown:
+            await begin(world.context(), asked)
+        assert "not known" not in busy.value.message and "not known" in unknown.value.message
+        clock.jump(DAY)
+        await finish(world.context(), record, Answer(201, {}, b"made"))
+        clock.jump(jump)
+        found = await begin(world.context(), asked)
+        assert found == Answer(201, {}, b"made") if jump < 0 else isinstance(found, UUID)
+
+
+async def test_ids_grow_across_jumps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that are made in order sort in order, a day back and a year forth."""
+    now, made = time.time_ns(), []
+    for jump in (0, -DAY, 365 * DAY, 0, -DAY):
+        monkeypatch.setattr(ids.time, "time_ns", lambda jump=jump: now + jump * 1_000_000)
+        made += [new_id() for _ in range(100)]
+    # The generator of this process goes on from where it was, and not from a year ahead.
+    monkeypatch.setattr(ids, "_last", 0)
+    assert made == sorted(set(made))
+
+
+@pytest.mark.parametrize("jump", [-DAY, 365 * DAY])
+async def test_changes_are_told_in_their_order_across_a_jump(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: int
+) -> None:
+    """Who follows `/integrations/v2` misses nothing, and is told nothing twice, when the clock is put right again."""
+    async with timed(engine, tmp_path, monkeypatch) as (world, clock):
+        v2, key = Surface(world, "v2"), await world.ready_key()
+        since, seen = (await v2.ok("/people", key))["next_updated_since"], []
+        for number, step in enumerate((0, jump, -jump, 0), start=1):
+            clock.jump(step)
+            await world.people(person(number))
+            page = await v2.ok(f"/people?updated_since={since}", key)
+            seen.append(len(page["people"]))
+            assert page["next_updated_since"] > since
+            since = page["next_updated_since"]
+        assert seen == [1] * 4

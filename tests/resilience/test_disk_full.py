@@ -52,6 +52,12 @@ async def _create(world: World, title: str) -> httpx.Response:
     return await world.graphql(CREATE, world.token("admin"), t=title)
 
 
+async def _readiness(world: World) -> tuple[int, str]:
+    answer = await world.client.get("/health/ready")
+    assert answer.json()["checks"]["database"] == "ok"
+    return answer.status_code, answer.json()["checks"]["writes"]
+
+
 async def _fill_by_writing(world: World, disk: SmallDisk) -> set[str]:
     """Fill what is left on the disk, then write until the database itself has no room; the titles it took."""
     disk.fill()
@@ -81,9 +87,12 @@ async def test_writes_are_refused_and_reads_go_on(full: tuple[World, SmallDisk])
     assert len((await v1.ok("/people", key))["people"]) == 5
     listed = await world.graphql("{ people(first: 3) { nodes { orcidId } } }", world.token("admin"))
     assert len(listed.json()["data"]["people"]["nodes"]) == 3
-    assert (await world.client.get("/health/ready")).status_code == 200
+    assert await _readiness(world) == (503, "no room")
     disk.make_room()
     assert (await _create(world, "afterwards")).status_code == 200
+    async with asyncio.timeout(30):
+        while await _readiness(world) != (200, "ok"):  # noqa: ASYNC110 - it is only seen by asking
+            await asyncio.sleep(0.05)
     await v1.refused(403, "installation_scope_denied", "/people", low)
     rows = await world.runtime.database.fetch(_TITLES, tenant=world.tenant)
     assert {row["title"] for row in rows} == taken | {"afterwards"}
@@ -169,7 +178,7 @@ async def test_a_log_on_a_full_disk(tmp_path: Path, unbuffered: str) -> None:
         server.run("migrate")
         await server.start()
         try:
-            async with httpx.AsyncClient(base_url=server.url) as client:
+            async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
                 disk.fill()
                 for _ in range(200):
                     assert (await client.get("/health/ready")).status_code == 200

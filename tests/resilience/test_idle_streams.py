@@ -83,12 +83,12 @@ async def test_an_idle_stream_ends_with_its_token(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(tokens, "LEEWAY_SECONDS", 0)
     async with alone("sqlite", tmp_path) as world:
         await world.runtime.sealer.seal_all()
-        token = world.token("admin", ttl_seconds=2)
+        token = world.token("admin", ttl_seconds=4)
         stream = StreamPeer(world.app, WATCH, token)
         socket = await SocketPeer(world.app).ready(token)
         socket.say(type="subscribe", id="1", payload={"query": WATCH})
         assert (await stream.heard())["status"] == 200
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(12):
             told = await stream.from_app.get()
             said = await socket.from_app.get()
         assert b"INVALID_TOKEN" in told["body"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -41,6 +42,7 @@ async def test_a_server_killed_while_it_writes(engine: str, seed: int, kills: in
             for number in range(kills):
                 await server.start()
                 writing = load.begin(f"run {number}")
+                await load.is_on()
                 await asyncio.sleep(moments.uniform(0.01, 0.4))
                 server.kill()
                 await writing
@@ -62,7 +64,8 @@ async def test_a_worker_killed_while_it_writes(tmp_path: Path, required_redis_ur
         await server.start()
         try:
             for number in range(_WORKER_KILLS):
-                writing = load.begin(f"run {number}")
+                writing = load.begin(f"run {number}", lasting=True)
+                await load.is_on()
                 await asyncio.sleep(moments.uniform(0.01, 0.4))
                 alive = await _two_workers(server)
                 os.kill(moments.choice(alive), signal.SIGKILL)
@@ -77,9 +80,49 @@ async def test_a_worker_killed_while_it_writes(tmp_path: Path, required_redis_ur
 
 
 async def _two_workers(server: Server) -> list[int]:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if len(alive := server.worker_ids()) == 2:
             return alive
         await asyncio.sleep(0.05)
     raise AssertionError("a killed worker was not replaced")
+
+
+@pytest.mark.postgres
+@pytest.mark.redis
+async def test_a_parent_that_is_killed_takes_its_workers_along(tmp_path: Path, required_redis_url: str) -> None:  # noqa: F811
+    """They end as when they are told to, write out what they hold, and leave the port to the next start."""
+    with fresh_url("postgres", tmp_path) as url:
+        settings = load_settings({}, home=tmp_path / "home", database_url=url, port=free_port(), log_level="error")
+        server = Server(settings, workers=2, DOVETAIL_REDIS_URL=required_redis_url)
+        load = await Load.prepared(server)
+        await server.start()
+        workers = await _two_workers(server)
+        try:
+            writing = load.begin("run 0")
+            await load.is_on()
+            await asyncio.sleep(0.2)
+            assert server.process is not None
+            server.process.kill()
+            server.process.wait()
+            async with asyncio.timeout(60):
+                while any(_is_alive(pid) for pid in workers):  # noqa: ASYNC110 - nobody tells of it
+                    await asyncio.sleep(0.05)
+            await writing
+            await server.start()
+            assert not set(await _two_workers(server)) & set(workers)
+        finally:
+            for pid in workers:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            server.kill()
+        assert await load.check() >= 1
+        assert await load.check_chain() > 1
+
+
+def _is_alive(pid: int) -> bool:
+    """A process that nobody has waited for yet has ended all the same."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.access import gate
+from services.access import strangers
 from tests.limiter_time import LimiterTime, limiter_time  # noqa: F401 - a fixture
 from tests.resilience.serving import timed
 from tests.runtime import keys
@@ -48,15 +48,15 @@ async def test_a_budget_comes_back_in_full(v1: Surface, world: World, limiter_ti
         limiter_time.elapse(1.5)
 
 
+@pytest.mark.usefixtures("limiter_time")
 async def test_unknown_keys_are_throttled_before_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A flood of made-up keys from one address is 429 without a look-up, while a known key is served."""
-    # Hardly anything flows in meanwhile, however long the requests take here.
-    monkeypatch.setattr(gate, "_UNKNOWN_PER_MINUTE", 1)
+    monkeypatch.setattr(strangers, "PER_MINUTE", 1)
     async with timed("sqlite", tmp_path, monkeypatch) as (world, clock):
         v1, key = Surface(world), await world.ready_key(rate_limit_burst=1_000, rate_limit_per_minute=1_000)
         await v1.ok("/people", key)
         answers = [await v1.get("/people", keys.unknown_kid()) for _ in range(310)]
-        assert [a.status_code for a in answers] == [401] * gate._UNKNOWN_BURST + [429] * 10
+        assert [a.status_code for a in answers] == [401] * strangers.BURST + [429] * 10
         assert answers[-1].headers["retry-after"] == "60"
         with world.runtime.database.count_statements() as log:
             flood = await asyncio.gather(*(v1.get("/people", keys.unknown_kid()) for _ in range(50)))

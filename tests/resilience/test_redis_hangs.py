@@ -26,7 +26,7 @@ from tests.world import World
 pytestmark = [pytest.mark.resilience, pytest.mark.redis]
 
 #: The wait for an answer, once for the limiter and once for the walk of a list, and some time for a busy machine.
-HELD_SECONDS = 2.5
+HELD_SECONDS = 6
 
 
 @pytest.fixture
@@ -57,8 +57,29 @@ async def test_a_redis_that_does_not_answer(frozen: tuple[World, FreezableProxy]
     )
     assert made.json()["data"] == {"createProject": {"errors": []}}
     proxy.thaw()
-    await asyncio.sleep(1.1)
-    assert (await v1.get("/people", key)).status_code == 200, "the bucket in Redis was hardly used"
+    # The bucket in Redis was hardly used.
+    await _answered(v1, key)
+
+
+async def test_what_is_held_when_redis_hangs(frozen: tuple[World, FreezableProxy]) -> None:
+    """Units that were taken ahead are spent or not; nobody is refused for them, and none is there twice afterwards."""
+    world, proxy = frozen
+    v1, key = Surface(world), await world.ready_key(rate_limit_per_minute=600, rate_limit_burst=2_000)
+    started = time.monotonic()
+    for _ in range(30):
+        await v1.ok("/people", key)
+    proxy.freeze()
+    async with asyncio.timeout(HELD_SECONDS):
+        answers = await asyncio.gather(*(v1.get("/people", key) for _ in range(30)))
+    assert {answer.status_code for answer in answers} == {200}
+    proxy.thaw()
+    async with asyncio.timeout(60):
+        last = await v1.get("/people", key)
+        while world.runtime.limiter._absence.away:
+            await asyncio.sleep(0.1)
+            last = await v1.get("/people", key)
+    flowed_in = (time.monotonic() - started) * 10
+    assert int(last.headers["x-ratelimit-remaining"]) <= 2_000 - 31 + flowed_in + 1
 
 
 async def test_a_walk_goes_on_while_redis_hangs(frozen: tuple[World, FreezableProxy]) -> None:
@@ -110,19 +131,28 @@ async def test_a_redis_that_is_restarted_under_load(tmp_path: Path) -> None:
         asking = [asyncio.create_task(ask()) for _ in range(4)]
         for _ in range(2):
             with _own_redis(port):
-                await asyncio.sleep(1.3)
+                await _bucket_in(port)
             await asyncio.sleep(0.2)
         with _own_redis(port):
-            await asyncio.sleep(1.3)
-            assert await _bucket_in(port), "the limits are in Redis again"
+            await _bucket_in(port)
         done.set()
         await asyncio.gather(*asking)
     assert statuses == {200}
 
 
-async def _bucket_in(port: int) -> bool:
+async def _bucket_in(port: int) -> None:
+    """The limits are in Redis again."""
     with Redis(port=port) as client:
-        return bool(client.keys("*"))
+        async with asyncio.timeout(20):
+            while not client.keys("*"):  # noqa: ASYNC110 - the other is a server
+                await asyncio.sleep(0.05)
+
+
+async def _answered(v1: Surface, key: str) -> None:
+    """By Redis, which has more left than flows into the spent bucket of this process between two requests."""
+    async with asyncio.timeout(20):
+        while int((await v1.get("/people", key)).headers["x-ratelimit-remaining"]) < 3:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
 
 
 async def test_a_redis_that_is_full(tmp_path: Path) -> None:
@@ -138,6 +168,5 @@ async def test_a_redis_that_is_full(tmp_path: Path) -> None:
             assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 3
             with Redis(port=port) as client:
                 client.flushall()
-            await asyncio.sleep(1.1)
-            assert (await v1.get("/people", key)).status_code == 200
-            assert await _bucket_in(port)
+            await _answered(v1, key)
+            await _bucket_in(port)

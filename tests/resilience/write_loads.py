@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from collections import Counter
 from typing import Any
 from uuid import UUID
@@ -47,6 +48,7 @@ class Load:
         self.server, self.tenant, self.token = server, tenant, token
         self.acknowledged: list[str] = []
         self.stopped = False
+        self._known = 0
 
     @classmethod
     async def prepared(cls, server: Server) -> Load:
@@ -60,22 +62,32 @@ class Load:
             )
             return cls(server, tenant, issue_token(runtime.signing_key, server.settings, runtime.clock, request))
 
-    def begin(self, name: str) -> asyncio.Future[list[None]]:
-        """Each writer makes projects until the server, or its worker, is gone."""
-        self.stopped = False
-        return asyncio.gather(*(self._write(f"{name} writer {number}") for number in range(WRITERS)))
+    def begin(self, name: str, *, lasting: bool = False) -> asyncio.Future[list[None]]:
+        """Each writer makes projects until the server is gone; a `lasting` one goes on where it was a worker alone."""
+        self.stopped, self._known = False, len(self.acknowledged)
+        return asyncio.gather(*(self._write(f"{name} writer {number}", lasting) for number in range(WRITERS)))
 
-    async def _write(self, name: str) -> None:
+    async def is_on(self) -> None:
+        """Wait until this run has a confirmed row, so that the moments that follow are moments of a load."""
+        async with asyncio.timeout(60):
+            while len(self.acknowledged) == self._known:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.005)
+
+    async def _write(self, name: str, lasting: bool) -> None:
         headers = {"Authorization": f"Bearer {self.token}"}
-        async with httpx.AsyncClient(base_url=self.server.url, headers=headers, timeout=10) as client:
-            number = 0
-            with contextlib.suppress(httpx.HTTPError):
-                while not self.stopped:
-                    number += 1
+        async with httpx.AsyncClient(base_url=self.server.url, headers=headers, timeout=60) as client:
+            for number in itertools.count(1):
+                try:
                     body = {"query": CREATE, "variables": {"t": f"{name} {number}"}}
                     answer = (await client.post("/graphql", json=body)).json()
+                except httpx.HTTPError:
+                    if not lasting:
+                        return
+                else:
                     assert not answer.get("errors"), answer
                     self.acknowledged.append(f"{name} {number}")
+                if self.stopped:
+                    return
 
     async def check(self) -> int:
         """Every confirmed row is there once and whole, with its event; the tally is right; how many rows there are."""

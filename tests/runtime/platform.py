@@ -27,7 +27,8 @@ class Platform:
     async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         given = {"Authorization": f"Bearer {self._token}"} | given
-        content: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {"json": body}
+        raw = isinstance(body, bytes) or hasattr(body, "__aiter__")
+        content: dict[str, Any] = {"content": body} if raw else {"json": body}
         if isinstance(body, bytes):
             given.setdefault("Content-Type", "application/json")
         return await self.world.client.request(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
 from models.integrations import IntegrationInstance
+from services import duties
 from services.context import Context
 from services.integrations.execution.health import check_due
 from tests.runtime.platform import Platform
@@ -46,13 +48,21 @@ async def test_a_connection_is_tested(world: World) -> None:
         await platform.refused(422, "INT_DISABLED", "POST", f"{one}/test")
 
 
-async def test_a_test_that_is_slow_is_degraded(world: World) -> None:
-    platform = Platform(world)
+async def test_an_answer_that_is_slow_for_its_connection_is_degraded(world: World) -> None:
+    """Four fifths of the configuration's timeout; what somebody gave a test says nothing of the connection."""
+    platform, schema = Platform(world), {"type": "object", "properties": {"timeout": {"type": "number"}}}
     async with upstream() as far:
-        far.answer(after(0.9, json({})))
-        one = hub(await connected(platform, far.base, method(), **PING))
-        assert (await platform.ok("POST", f"{one}/test", {"timeoutSeconds": 1}))["data"]["success"]
-        assert (await platform.ok("GET", f"{one}/health"))["data"]["status"] == "degraded"
+        far.answer(after(0.2, json({})))
+        one = hub(await connected(platform, far.base, method(), configSchema=schema, **PING))
+        for timeout, status in ((0.22, "degraded"), (1, "healthy"), (1_000_000, "healthy")):
+            await platform.ok("PUT", one, {"config": {"timeout": timeout}})
+            assert (await platform.ok("POST", f"{one}/test", {"timeoutSeconds": 1}))["data"]["success"]
+            assert (await platform.ok("GET", f"{one}/health"))["data"]["status"] == status
+        await platform.ok("PUT", one, {"name": "The first"})
+        slow = method(timeoutMs=240)
+        other = hub(await connected(platform, far.base, slow, name="Slow", **PING))
+        assert (await platform.ok("POST", f"{other}/test"))["data"]["success"]
+        assert (await platform.ok("GET", f"{other}/health"))["data"]["status"] == "degraded"
 
 
 async def test_without_a_method_it_is_seen_whether_anybody_answers(world: World) -> None:
@@ -90,6 +100,26 @@ async def test_resources_are_discovered(world: World) -> None:
         await platform.refused(400, "VAL_FAILED", "POST", f"{one}/discover", asked | {"limit": 501})
 
 
+async def test_a_query_that_nobody_is_asked_narrows_here(world: World) -> None:
+    """Where the parameters do not hand it on, each page has what has it in its id or name, and is counted so."""
+    listed = method("tags", request={"method": "GET", "path": "/tags"})
+    names = ["Release-1", "main", "release-2", "old", "RELEASE-3"]
+    async with upstream() as far:
+        far.answer(json([{"id": f"#{at}", "name": name} for at, name in enumerate(names)]))
+        platform = Platform(world)
+        one = hub(await connected(platform, far.base, listed, discover={"tags": {"method": "tags"}}))
+
+        async def found(**asked: Any) -> tuple[list[str], str | None]:
+            data = (await platform.ok("POST", f"{one}/discover", {"resourceType": "tags"} | asked))["data"]
+            return [each["name"] for each in data["resources"]], data["nextCursor"]
+
+        assert await found() == await found(query="") == (names, None)
+        first, cursor = await found(query="release", limit=2)
+        assert first == ["Release-1", "release-2"] and cursor is not None
+        assert await found(query="release", limit=2, cursor=cursor) == (["RELEASE-3"], None)
+        assert await found(query="#3") == (["old"], None) and await found(query="none") == ([], None)
+
+
 async def due(world: World, one: str) -> None:
     """Make the instance due now; other tenants' are not."""
     runtime, instance = world.runtime, one.rpartition("/")[2]
@@ -105,9 +135,11 @@ async def round_of(world: World) -> int:
     return await check_due(world.runtime, context_of)
 
 
-async def test_the_check_of_each_minute(world: World) -> None:
+async def test_the_check_of_each_minute(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """No failure healthy, one or two degraded, three unhealthy; only one of two processes checks; twenty are kept."""
     platform = Platform(world)
+    # The server's own rounds, one each five seconds, would be a third process.
+    monkeypatch.setattr(duties, "check_due", AsyncMock())
     async with upstream() as far:
         far.answer(json({}), json({}, 500), json({}, 500), json({}, 500), json({}))
         one = await connected(platform, far.base, method(), **PING)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
+from uuid import UUID
 
 import pytest
+from aiohttp import web
 
 from app.ids import new_id
+from models.audit import AuditEvent
+from models.integrations import IntegrationExecution
+from services.integrations.execution.intents import give_up_stale
 from tests.runtime.platform import DEFINITIONS, INSTANCES, Platform
 from tests.runtime.upstreams import after, connected, execute, json, method, raw, upstream
 from tests.world import World
@@ -311,3 +317,33 @@ async def test_what_is_audited(world: World) -> None:
     events = await AuditEvent.select(AuditEvent.outcome, AuditEvent.resource_id).where(where)
     assert sorted(event["outcome"] for event in events) == ["allow", "error"]
     assert {event["resource_id"] for event in events} == {one.rpartition("/")[2]}
+
+
+async def test_a_call_that_changes_something_is_recorded_before_it_is_made(world: World) -> None:
+    """It is seen while it runs; two that give it up are one; who comes back late says how it ended."""
+    platform, runtime = Platform(world), world.runtime
+    came, go = asyncio.Event(), asyncio.Event()
+
+    async def held(_: web.Request) -> web.Response:
+        came.set()
+        await go.wait()
+        return web.json_response({}, status=201)
+
+    async with upstream() as far:
+        far.answer(held)
+        one = await connected(platform, far.base, method("send", request={"method": "POST", "path": "/messages"}))
+        asked = asyncio.ensure_future(platform.ask("POST", execute(one, "send"), {}))
+        await came.wait()
+        [row] = (await platform.ok("GET", f"{one}/executions"))["items"]
+        assert (row["outcome"], row["attempts"], row["statusCode"]) == ("running", 1, None)
+        where = IntegrationExecution.instance == UUID(one.rpartition("/")[2])
+        await IntegrationExecution.of(world.tenant).update({"running_until": 1}).where(where)
+        both = await asyncio.gather(*(give_up_stale(runtime, lambda _: world.context()) for _ in range(2)))
+        assert sum(both) <= 1  # the server itself may have been faster; the history below says how often
+        go.set()
+        assert (await asked).status_code == 200
+    [after] = (await platform.ok("GET", f"{one}/executions"))["items"]
+    assert (after["id"], after["outcome"], after["statusCode"], after["error"]) == (row["id"], "success", 201, None)
+    told = (AuditEvent.tenant == world.tenant) & (AuditEvent.action == "integration_method.executed")
+    events = await AuditEvent.select(AuditEvent.outcome).where(told).order_by(AuditEvent.id)
+    assert [event["outcome"] for event in events] == ["error", "allow"]

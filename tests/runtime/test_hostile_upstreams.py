@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import html
 import logging
+from json import dumps as to_json
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from aiohttp import web
@@ -174,6 +177,28 @@ async def test_no_secret_comes_back(
     texts += [record.getMessage() for record in caplog.records if record.name != "aiohttp.access"]
     texts.append("".join(capsys.readouterr()))
     assert not [text for text in texts for form in forms if form in text]
+
+
+async def test_a_secret_is_masked_in_what_others_make_of_it(world: World) -> None:
+    """Written into a URL, a form, JSON within a text, HTML: whichever way an upstream encodes what it repeats."""
+    secret, auth = 'k\u00e9y/"<0>\\ & +=!', {"in": "query", "name": "key"}
+    plain = {
+        "query": quote(secret, safe="/!"), "whole": quote(secret, safe=""), "form": quote_plus(secret),
+        "lower": quote(secret, safe="").lower(), "json": to_json({"a": secret}),
+        "utf8": to_json({"a": secret}, ensure_ascii=False), "slash": to_json(secret).replace("/", "\\/"),
+        "html": html.escape(secret), "base64": base64.b64encode(secret.encode()).decode().rstrip("="),
+    }  # fmt: skip
+    masked = dict.fromkeys(plain, "********") | {"json": '{"a": "********"}', "utf8": '{"a": "********"}'}
+    masked["slash"] = '"********"'
+    platform = Platform(world)
+    async with upstream() as far:
+        one = await connected(
+            platform, far.base, method(), authType="api_key", authConfig=auth, credentials={"apiKey": secret}
+        )
+        far.answer(json(plain))
+        assert (await platform.ok("POST", execute(one), {}))["data"] == masked
+        far.answer(json(plain, 422))
+        assert (await platform.ask("POST", execute(one), {})).json()["error"]["details"]["response"] == masked
 
 
 def global_id(one: str) -> str:

@@ -17,6 +17,7 @@ from services.people.storing import mark_sync
 from services.projects import ProjectFields, create_project, delete_project, update_project
 from services.publications import set_publication_visibility
 from services.works import review_work, set_work_visibility
+from tests.limiter_time import limiter_time  # noqa: F401 - a fixture
 from tests.runtime.records import made, person, publication, work
 from tests.runtime.surface import Surface
 from tests.world import World
@@ -130,6 +131,7 @@ async def test_the_answer_is_the_same_to_the_byte(kept: Kept) -> None:
         assert other.status_code == 403
 
 
+@pytest.mark.usefixtures("limiter_time")
 async def test_a_kept_page_is_limited_and_counted(kept: Kept) -> None:
     """Every request costs one, and page 1 of a walk pays for the pages that follow, kept or not."""
     await kept.world.people(*(person(n) for n in range(2, 13)))

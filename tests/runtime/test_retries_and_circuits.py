@@ -90,9 +90,10 @@ class Held:
     """Answers once it is let go."""
 
     def __init__(self) -> None:
-        self.go = asyncio.Event()
+        self.came, self.go = asyncio.Event(), asyncio.Event()
 
     async def __call__(self, _: web.Request) -> web.Response:
+        self.came.set()
         await self.go.wait()
         return web.json_response({})
 
@@ -151,6 +152,8 @@ async def test_a_probe_that_is_killed_is_followed_by_another(world: World) -> No
         await table.of(world.tenant).update(gone | {"probe_until": now + 20_000}).where(table.id.is_not_null())
         await platform.refused(503, "CIRCUIT_OPEN", "POST", execute(one), {})
         await table.of(world.tenant).update({"probe_until": now - 1}).where(table.id.is_not_null())
+        # The row is looked at again after half a second, or as here.
+        world.runtime.circuits._lagged()
         await platform.ok("POST", execute(one), {})
 
 
@@ -179,6 +182,37 @@ async def test_a_closed_circuit_costs_no_statement(world: World) -> None:
             await platform.ok("POST", execute(one), {})
         asked = [text for text in log.texts if "integration_" in text]
         assert len(asked) == 2 and not [text for text in asked if "circuit" in text or "execution" in text]
+
+
+async def test_no_state_costs_a_statement_for_each_call(world: World) -> None:
+    """Not while it is open, and a look now and then while another process tries."""
+    platform = Platform(world)
+    async with upstream() as far:
+        one = await opened(platform, far)
+        held = Held()
+        far.answer(held)
+        # The place of the probe is taken by another process.
+        others = Circuits(world.runtime.database, world.runtime.clock)
+        mine, world.runtime.circuits = world.runtime.circuits, others
+        probing = asyncio.ensure_future(platform.ask("POST", execute(one), {}))
+        await held.came.wait()
+        world.runtime.circuits = mine
+        with world.runtime.database.count_statements() as log:
+            answers = await asyncio.gather(*(platform.ask("POST", execute(one), {}) for _ in range(30)))
+        assert {answer.status_code for answer in answers} == {503}
+        assert len(log.texts) >= 30
+        assert len([text for text in log.texts if "integration_circuit" in text]) <= 2
+        held.go.set()
+        await probing
+        table: Any = IntegrationCircuit
+        now = world.runtime.clock.now_ms()
+        opening = {"state": "open", "opened_at": now, "open_until": now + 30_000, "version": 9}
+        await table.of(world.tenant).update(opening).where(table.id.is_not_null())
+        mine._lagged()
+        await platform.refused(503, "CIRCUIT_OPEN", "POST", execute(one), {})
+        with world.runtime.database.count_statements() as log:
+            await asyncio.gather(*(platform.ask("POST", execute(one), {}) for _ in range(30)))
+        assert not [text for text in log.texts if "integration_circuit" in text]
 
 
 async def test_pages(world: World) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from services.credentials import import_credential, revoke_credential, rotate_credential
+from tests.limiter_time import limiter_time  # noqa: F401 - a fixture
 from tests.runtime.records import person
 from tests.runtime.surface import Surface
 from tests.world import World
@@ -94,6 +95,7 @@ async def walk(v1: Surface, key: str, path: str = "/people", per_page: int = 100
 NAMES = [lambda n: f"Person {n:04d}", lambda n: {"en": f"Person {n:04d}", "pt": None, "ja": f"人 {n}"}]
 
 
+@pytest.mark.usefixtures("limiter_time")
 async def test_a_walk_during_rotation_under_load(v1: Surface, world: World) -> None:
     """257 people at 100 a page: the whole list comes, in order, while the key is rotated, another client of the
     same installation exhausts the limiter, and every page after the first is served."""
@@ -136,6 +138,7 @@ async def test_a_walk_during_rotation_under_load(v1: Surface, world: World) -> N
     assert refused.count(200) < 25
 
 
+@pytest.mark.usefixtures("limiter_time", "no_waits")
 async def test_walks_of_many_clients_never_break_off(v1: Surface, world: World) -> None:
     """However many walks compete for one budget, each either is refused at page 1 or sees everybody."""
     await world.people(*(person(n) for n in range(1, 54)))

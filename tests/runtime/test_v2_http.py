@@ -3,6 +3,7 @@
 import pytest
 
 from models.operations import UsageCount
+from tests.limiter_time import limiter_time  # noqa: F401 - a fixture
 from tests.runtime.plugin import Plugin
 from tests.runtime.records import orcid, person
 from tests.runtime.surface import Surface
@@ -72,6 +73,7 @@ async def test_one_budget_for_both_versions(v1: Surface, v2: Surface, world: Wor
     await v1.refused(429, NOT_KNOWN, "/installation", key)
 
 
+@pytest.mark.usefixtures("no_waits")
 async def test_a_walk_that_is_begun_goes_to_its_end(v2: Surface, world: World) -> None:
     """With no budget left the pages that cursors lead to are served; first pages and other queries are not."""
     await world.people(*(person(n) for n in range(1, 16)))
@@ -86,6 +88,7 @@ async def test_a_walk_that_is_begun_goes_to_its_end(v2: Surface, world: World) -
     await v2.refused(429, NOT_KNOWN, "/installation", key)
 
 
+@pytest.mark.usefixtures("limiter_time")
 async def test_pages_pay_for_themselves_while_there_is_budget(v2: Surface, world: World) -> None:
     """The number of pages is not known, so nothing is taken for pages that nobody asks for."""
     await world.people(*(person(n) for n in range(1, 8)))
@@ -105,6 +108,7 @@ async def test_a_walk_is_no_way_round_the_limit(v2: Surface, world: World) -> No
     await v2.refused(429, NOT_KNOWN, f"/people?limit=2&cursor={cursor}x", poor)
 
 
+@pytest.mark.usefixtures("no_waits")
 async def test_a_walk_has_a_ceiling(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The ceiling of a walk bounds what is served beyond the budget."""
     walks = world.runtime.walks

@@ -123,7 +123,8 @@ BAD = [
     ("updated_since=9007199254740992", "updated_since"), ("q=" + "a" * 201, "q"), ("q=%00", "q"),
     ("cursor=", "cursor"), ("cursor=abc", "cursor"), ("cursor=%C3%A9", "cursor"), ("cursor=" + "A" * 5_000, "cursor"),
     ("page=1", "page"), ("per_page=10", "per_page"), ("update_since=1", "update_since"), ("limit=1&limit=2", "limit"),
-    ("updated_since=0&q=a", "updated_since"),
+    ("updated_since=0&q=a", "updated_since"), ("limit=1.0", "limit"), ("limit=1e1", "limit"), ("limit=1.", "limit"),
+    ("updated_since=1e12", "updated_since"), ("updated_since=0.0", "updated_since"),
 ]  # fmt: skip
 
 

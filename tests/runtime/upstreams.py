@@ -115,7 +115,7 @@ async def connected(platform: Platform, base: str, *methods: dict[str, Any], **c
     } | changes  # fmt: skip
     made = await platform.ok("POST", DEFINITIONS, definition, 201)
     await platform.ok("POST", f"{DEFINITIONS}/{made['id']}/publish")
-    body = {"integrationDefinitionId": made["id"], "name": "Upstream", "config": {}}
+    body = {"integrationDefinitionId": made["id"], "name": definition["name"], "config": {}}
     found = await platform.ok("POST", INSTANCES, body | ({"credentials": credentials} if credentials else {}), 201)
     assert found["status"] == "CONNECTED"
     return f"{INSTANCES}/{found['id']}"

@@ -169,6 +169,15 @@ async def test_after_a_restore_all_begin_anew(world: World) -> None:
     assert told(await followed(world, page.until)) == {}
 
 
+async def test_after_a_restore_a_tenant_that_had_changed_nothing_begins_anew_too(world: World) -> None:
+    """Its first change may have been made after the backup, and read."""
+    since = world.runtime.clock.now_ms()
+    await break_off_changes(world.runtime.database, since + 1, tenant=world.tenant)
+    await world.people(person(1))
+    with pytest.raises(FullSyncRequired):
+        await followed(world, since)
+
+
 async def test_an_instant_that_has_not_come_is_refused(world: World) -> None:
     """It was not given by this server, or by this state of it."""
     page = await followed(world)

@@ -5,6 +5,7 @@ this reader was too slow or another process sealed it, and reads that from the h
 it would see that, a duty says every other second where the chain ends.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any
@@ -18,12 +19,17 @@ _STORED = {"actor": "actor_id"}
 
 
 async def audit_messages(
-    context: Context, since: int | None, filters: Mapping[str, Any]
+    context: Context, since: int | None, filters: Mapping[str, Any], listening: asyncio.Event | None = None
 ) -> AsyncGenerator[Mapping[str, Any], None]:
-    """`{"event": …}` for each event after `since` (None: from now on), `{"lagged": …}` where this reader was slow."""
+    """`{"event": …}` for each event after `since` (None: from now on), `{"lagged": …}` where this reader was slow.
+
+    `listening` is set when "now" has been looked up.
+    """
     # Listening begins before the history is read, so nothing falls between the two.
     with context.runtime.bus.subscribe(audit_topic(context.tenant)) as live:
         seen = since if since is not None else await _head(context)
+        if listening is not None:
+            listening.set()
         async for row in _history(context, seen, filters):
             seen = row["seq"]
             yield {"event": row}

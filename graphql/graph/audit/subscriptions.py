@@ -42,5 +42,5 @@ class AuditSubscription:
     async def audit_events(
         self, info: Info, since: Since = None, filter: StreamFilter = None
     ) -> AsyncGenerator[Any, None]:
-        async for message in audit_messages(info.context.context, since, audit_filters(filter)):
+        async for message in audit_messages(info.context.context, since, audit_filters(filter), info.context.listening):
             yield AbsentAsNull(message)

@@ -1,6 +1,5 @@
 """Credentials as the control plane shows them: never with a digest, a pepper or a secret."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from enum import Enum
 from typing import Annotated, Any
@@ -11,7 +10,7 @@ import strawberry
 
 from graph.edges import edge
 from graph.installations_by_id import INSTALLATIONS, InstallationType
-from graph.loaders import loader
+from graph.loaders import RowLoader, loader
 from graph.relay import Node, id_column, register_node
 from graph.request import Info
 from graph.requires import operation_field
@@ -71,17 +70,10 @@ class Credential(Node):
     )
 
 
-async def _credentials_of(context: Context, installations: list[UUID]) -> Mapping[UUID, list[Any]]:
-    found: dict[UUID, list[Any]] = defaultdict(list)
-    for row in await list_credentials(context, installations):
-        found[row["installation"]].append(row)
-    return found
-
-
 async def _find(context: Context, ids: list[UUID]) -> Mapping[UUID, Any]:
     return {row["id"]: row for row in await get_credentials(context, ids)}
 
 
-CREDENTIALS_OF = loader(_credentials_of)
+CREDENTIALS_OF = RowLoader(list_credentials, "installation", many=True)
 _CREDENTIALS = loader(_find)
 register_node("Credential", _find)

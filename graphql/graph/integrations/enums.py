@@ -60,3 +60,9 @@ class IntegrationHealthStatus(Enum):
     DEGRADED = strawberry.enum_value("degraded", description="It failed once or twice, or is slow.")
     UNHEALTHY = strawberry.enum_value("unhealthy", description="It failed three times or more in a row.")
     UNKNOWN = strawberry.enum_value("unknown", description="It was not checked.")
+
+
+@strawberry.enum(description="What became of a webhook whose signature held.")
+class IntegrationDeliveryStatus(Enum):
+    ACCEPTED = strawberry.enum_value("accepted", description="It was taken.")
+    REJECTED = strawberry.enum_value("rejected", description="It does not fit the schema of its event.")

@@ -1,7 +1,6 @@
 """What was executed, and the circuits of instances."""
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 from uuid import UUID
@@ -14,8 +13,6 @@ from graph.rows import column
 from graph.scalars import DateTime
 from services.context import Context
 from services.integrations.execution.reading import get_integration_circuits
-from services.integrations.execution.recording import EXECUTED, FAILED
-from services.integrations.instances.status import integrations_topic
 
 
 @strawberry.enum(description="How an execution ended.")
@@ -23,6 +20,10 @@ class IntegrationOutcome(Enum):
     SUCCESS = strawberry.enum_value("success", description="The method gave its result.")
     FAILED = strawberry.enum_value("failed", description="The other side failed, or its answer was of no use.")
     REFUSED = strawberry.enum_value("refused", description="It was refused here; the other side was not asked.")
+    RUNNING = strawberry.enum_value("running", description="The other side is being asked to change something.")
+    UNKNOWN = strawberry.enum_value(
+        "unknown", description="The server ended meanwhile; the other side may have done what it was asked."
+    )
 
 
 @strawberry.enum(description="Whether a circuit lets calls through.")
@@ -69,14 +70,3 @@ async def _circuits_of(context: Context, instances: list[UUID]) -> Mapping[UUID,
 
 
 CIRCUITS_OF = loader(_circuits_of)
-
-
-async def execution_messages(context: Context, instance: UUID | None) -> AsyncGenerator[Mapping[str, Any], None]:
-    """`{"event": …}` for each execution, `{"lagged": …}` where this reader was slow; what was missed is in the list."""
-    with context.runtime.bus.subscribe(integrations_topic(context.tenant)) as live:
-        async with aclosing(live.messages()) as messages:
-            async for message in messages:
-                if message.get("type") == "lagged":
-                    yield {"lagged": message}
-                elif message.get("type") in (EXECUTED, FAILED) and instance in (None, UUID(message["instance"])):
-                    yield {"event": {**message, "instance_id": UUID(message["instance"])}}

@@ -11,9 +11,11 @@ from graph.scalars import JSON
 from services.integrations.execution.discovering import NewDiscovery
 from services.integrations.execution.executing import NewExecution
 from services.integrations.importing.converting import Choice
-from services.integrations.instances import InstanceChange, NewInstance
+from services.integrations.instances.changing import InstanceChange
+from services.integrations.instances.registry import NewInstance
 
 _CREDENTIALS = "Secrets by name, as texts; they are never shown again."
+_REFERENCE = "Where its secrets lie, in the place of `credentials`: `vault://VAULT/PATH#FIELD`."
 
 
 @strawberry.input(description="An integration to connect, named by exactly one of `definition` and `type`.")
@@ -25,6 +27,7 @@ class CreateIntegrationInstanceInput:
     )
     config: JSON | None = strawberry.field(default=None, description="Its configuration; it can follow.")
     credentials: JSON | None = strawberry.field(default=None, description=_CREDENTIALS)
+    credential_ref: str | None = strawberry.field(default=None, description=_REFERENCE)
     enabled: bool = strawberry.field(default=True, description="Whether it may be called.")
 
     def request(self) -> NewInstance:
@@ -35,6 +38,7 @@ class CreateIntegrationInstanceInput:
             name=self.name,
             config=config_input(self.config),
             credentials=None if self.credentials is None else credentials_input(self.credentials),
+            credential_ref=self.credential_ref,
             enabled=self.enabled,
         )
 

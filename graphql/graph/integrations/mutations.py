@@ -5,7 +5,6 @@ from typing import Annotated, Any, TypeAlias
 
 import strawberry
 
-import services.integrations.instances as instances
 from graph.integrations import payloads
 from graph.integrations.inputs import (
     CreateIntegrationInstanceInput,
@@ -25,10 +24,20 @@ from services.integrations.definitions import lifecycle, registry
 from services.integrations.definitions.model import Definition
 from services.integrations.execution import discovering, executing, health
 from services.integrations.importing.converting import Choice
-from services.integrations.importing.registry import ImportRequest, import_integration_definition
+from services.integrations.importing.reading import ImportRequest
+from services.integrations.importing.registry import import_integration_definition
+from services.integrations.instances import credentials as held
+from services.integrations.instances import registry as instances
 
 Document: TypeAlias = Annotated[
     str, strawberry.argument(description="The definition as JSON text, as `/api/v1/integrations/definitions` takes it.")
+]
+OpenApi: TypeAlias = Annotated[
+    str,
+    strawberry.argument(
+        description="The OpenAPI document, as JSON or YAML. What is larger than a request may be goes to "
+        "`/api/v1/integrations/definitions/import`."
+    ),
 ]
 Revision: TypeAlias = Annotated[
     int | None, strawberry.argument(description="The revision that was read; an old one is refused.")
@@ -39,7 +48,13 @@ Discover: TypeAlias = Annotated[DiscoverIntegrationResourcesInput, strawberry.ar
 Seconds: TypeAlias = Annotated[int, strawberry.argument(description="How long it may take, 1 to 60 seconds.")]
 Execute: TypeAlias = Annotated[ExecuteIntegrationMethodInput, strawberry.argument(description="What to call.")]
 Credentials: TypeAlias = Annotated[
-    JSON, strawberry.argument(description="Secrets by name, as texts, in the place of all that there were.")
+    JSON | None, strawberry.argument(description="Secrets by name, as texts, in the place of all that there were.")
+]
+CredentialRef: TypeAlias = Annotated[
+    str | None,
+    strawberry.argument(
+        description="Where the secrets lie, in the place of `credentials`: `vault://VAULT/PATH#FIELD`."
+    ),
 ]
 
 
@@ -66,7 +81,7 @@ class IntegrationMutation:
     async def import_integration_definition(
         self,
         info: Info,
-        document: Annotated[str, strawberry.argument(description="The OpenAPI document, as JSON or YAML.")],
+        document: OpenApi,
         choice: Annotated[
             ImportChoiceInput | None, strawberry.argument(description="Which operations; all where it is absent.")
         ] = None,
@@ -100,7 +115,9 @@ class IntegrationMutation:
     async def archive_integration_definition(self, info: Info, id: DefinitionId) -> Any:
         return await lifecycle.archive_integration_definition(info.context.context, _definition(id))
 
-    @mutation_field(instances.create_integration_instance, payloads.CreateIntegrationInstancePayload, "instance")
+    @mutation_field(
+        instances.create_integration_instance, payloads.CreateIntegrationInstancePayload, shape=payloads.connected
+    )
     async def create_integration_instance(self, info: Info, input: Create) -> Any:
         return await instances.create_integration_instance(info.context.context, input.request())
 
@@ -112,14 +129,16 @@ class IntegrationMutation:
     async def delete_integration_instance(self, info: Info, id: InstanceId) -> Any:
         return await instances.delete_integration_instance(info.context.context, _instance(id))
 
-    @mutation_field(instances.set_integration_credentials, payloads.SetIntegrationCredentialsPayload, "instance")
-    async def set_integration_credentials(self, info: Info, id: InstanceId, credentials: Credentials) -> Any:
-        wanted, given = _instance(id), credentials_input(credentials)
-        return await instances.set_integration_credentials(info.context.context, wanted, given)
+    @mutation_field(held.set_integration_credentials, payloads.SetIntegrationCredentialsPayload, "instance")
+    async def set_integration_credentials(
+        self, info: Info, id: InstanceId, credentials: Credentials = None, credential_ref: CredentialRef = None
+    ) -> Any:
+        given = None if credentials is None else credentials_input(credentials)
+        return await held.set_integration_credentials(info.context.context, _instance(id), given, credential_ref)
 
-    @mutation_field(instances.delete_integration_credentials, payloads.DeleteIntegrationCredentialsPayload, "instance")
+    @mutation_field(held.delete_integration_credentials, payloads.DeleteIntegrationCredentialsPayload, "instance")
     async def delete_integration_credentials(self, info: Info, id: InstanceId) -> Any:
-        return await instances.delete_integration_credentials(info.context.context, _instance(id))
+        return await held.delete_integration_credentials(info.context.context, _instance(id))
 
     @mutation_field(
         executing.execute_integration_method, payloads.ExecuteIntegrationMethodPayload, shape=_executed, cost=20

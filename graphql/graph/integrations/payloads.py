@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-import msgspec
 import strawberry
 
 from graph.integrations.types import IntegrationDefinition, IntegrationInstance
@@ -12,6 +11,7 @@ from graph.problems import Problem
 from graph.rows import column
 from graph.scalars import JSON
 from services.integrations.importing.registry import Imported
+from services.integrations.instances.endpoints import IssuedWebhook
 
 
 @strawberry.type(description="A definition, or why not.")
@@ -63,12 +63,7 @@ class ImportIntegrationDefinitionPayload(IntegrationDefinitionResult):
 
 def imported(found: Imported) -> Mapping[str, Any]:
     """The members of the answer."""
-    findings = [
-        ImportFinding(**msgspec.structs.asdict(each) | {"effect": ImportEffect(each.effect)})
-        for each in found.report.findings
-    ]
-    report = ImportReport(**msgspec.structs.asdict(found.report) | {"findings": findings})
-    return {"definition": found.definition, "report": report}
+    return {"definition": found.definition, "report": found.report}
 
 
 @strawberry.type(description="The answer of `updateIntegrationDefinition`.")
@@ -93,7 +88,17 @@ class ArchiveIntegrationDefinitionPayload(IntegrationDefinitionResult):
 
 @strawberry.type(description="The answer of `createIntegrationInstance`.")
 class CreateIntegrationInstancePayload(IntegrationInstanceResult):
-    pass
+    webhook_url: str | None = column(description="Where its webhooks come in, shown this once; null where none do.")
+    signing_secret: str | None = column(
+        description="The secret to sign webhooks with, shown this once; null where one was given, or none come in."
+    )
+
+
+def connected(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The members of the answer, with what was made just now."""
+    made: IssuedWebhook | None = row.get("issued")
+    shown = {"instance": row, "webhook_url": None, "signing_secret": None}
+    return shown if made is None else shown | {"webhook_url": made.url, "signing_secret": made.signing_secret}
 
 
 @strawberry.type(description="The answer of `updateIntegrationInstance`.")

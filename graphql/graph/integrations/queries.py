@@ -5,6 +5,7 @@ from typing import Annotated, Any, TypeAlias
 
 import strawberry
 
+from graph.comparisons import filter_of
 from graph.connections import After, Before, Connection, First, Last, page_request
 from graph.integrations.enums import (
     IntegrationCategory,
@@ -15,6 +16,14 @@ from graph.integrations.enums import (
 )
 from graph.integrations.executions import IntegrationExecution, IntegrationOutcome
 from graph.integrations.types import DEFINITIONS, INSTANCES, IntegrationDefinition, IntegrationInstance
+from graph.integrations.wheres import (
+    DEFINITION_IDS,
+    EXECUTION_IDS,
+    INSTANCE_IDS,
+    DefinitionWhere,
+    ExecutionWhere,
+    InstanceWhere,
+)
 from graph.relay import from_global_id
 from graph.request import Info
 from graph.requires import operation_field
@@ -30,6 +39,7 @@ class IntegrationDefinitionSort(Enum):
     CATEGORY = strawberry.enum_value("category", description="What they are for.")
     CREATED_AT = strawberry.enum_value("created_at", description="When they were made.")
     UPDATED_AT = strawberry.enum_value("updated_at", description="When they were changed last.")
+    PUBLISHED_AT = strawberry.enum_value("published_at", description="When they were published; drafts first.")
 
 
 @strawberry.input(description="Which definitions: those that pass everything that is given.")
@@ -46,6 +56,9 @@ class IntegrationInstanceSort(Enum):
     NAME = strawberry.enum_value("name", description="Their names, case-insensitive.")
     CREATED_AT = strawberry.enum_value("created_at", description="When they were made.")
     UPDATED_AT = strawberry.enum_value("updated_at", description="When they were changed last.")
+    TYPE = strawberry.enum_value("type", description="The names of their definitions, case-insensitive.")
+    HEALTH_STATUS = strawberry.enum_value("health_status", description="In which health they are.")
+    HEALTH_CHECKED_AT = strawberry.enum_value("health_checked_at", description="When they were checked last.")
 
 
 @strawberry.input(description="Which instances: those that pass everything that is given.")
@@ -78,6 +91,9 @@ InstanceSort: TypeAlias = Annotated[IntegrationInstanceSort, strawberry.argument
 DefinitionId: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="The definition's id.")]
 InstanceId: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="The instance's id.")]
 
+#: Fields of filters that are ids, with their types.
+OF_INSTANCE, _DEFINITION = {"instance": "IntegrationInstance"}, {"definition": "IntegrationDefinition"}
+
 
 @strawberry.type
 class IntegrationQuery:
@@ -90,12 +106,13 @@ class IntegrationQuery:
         after: After = None,
         before: Before = None,
         filter: DefinitionFilter = None,
+        where: DefinitionWhere = None,
         sort: DefinitionSort = IntegrationDefinitionSort.NAME,
         direction: Direction = SortDirection.ASC,
     ) -> Any:
-        request = page_request(
-            first, last, after, before, sort=stored(sort), descending=direction.descending, filters=filters_of(filter)
-        )
+        order: Any = {"sort": stored(sort), "descending": direction.descending}
+        wanted: Any = {"filters": filters_of(filter), "where": filter_of(where, DEFINITION_IDS)}
+        request = page_request(first, last, after, before, **wanted, **order)
         return keyset(await list_integration_definitions(info.context.context, request))
 
     @operation_field(
@@ -115,14 +132,13 @@ class IntegrationQuery:
         after: After = None,
         before: Before = None,
         filter: InstanceFilter = None,
+        where: InstanceWhere = None,
         sort: InstanceSort = IntegrationInstanceSort.NAME,
         direction: Direction = SortDirection.ASC,
     ) -> Any:
-        wanted = filters_of(filter)
-        if wanted.get("definition") is not None:
-            wanted["definition"] = from_global_id(wanted["definition"], "IntegrationDefinition", "definition")
         order: Any = {"sort": stored(sort), "descending": direction.descending}
-        request = page_request(first, last, after, before, filters=wanted, **order)
+        wanted: Any = {"filters": filters_of(filter, _DEFINITION), "where": filter_of(where, INSTANCE_IDS)}
+        request = page_request(first, last, after, before, **wanted, **order)
         return keyset(await list_integration_instances(info.context.context, request))
 
     @operation_field(
@@ -140,10 +156,9 @@ class IntegrationQuery:
         after: After = None,
         before: Before = None,
         filter: ExecutionFilter = None,
+        where: ExecutionWhere = None,
         direction: Direction = SortDirection.DESC,
     ) -> Any:
-        wanted = filters_of(filter)
-        if wanted.get("instance") is not None:
-            wanted["instance"] = from_global_id(wanted["instance"], "IntegrationInstance", "instance")
-        request = page_request(first, last, after, before, descending=direction.descending, filters=wanted)
+        wanted: Any = {"filters": filters_of(filter, OF_INSTANCE), "where": filter_of(where, EXECUTION_IDS)}
+        request = page_request(first, last, after, before, descending=direction.descending, **wanted)
         return keyset(await list_integration_executions(info.context.context, request))

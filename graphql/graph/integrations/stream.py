@@ -4,6 +4,7 @@ An event that a slow reader missed is not sent again; the notice says so, and th
 stand. `since` makes up for what was missed in the same way: each instance that changed is told once, as it is.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
@@ -18,11 +19,12 @@ _STATUS = "integration.instance.status"
 
 
 async def instance_messages(
-    context: Context, since: int | None, definition: UUID | None
+    context: Context, since: int | None, definition: UUID | None, listening: asyncio.Event
 ) -> AsyncGenerator[Mapping[str, Any], None]:
     """`{"event": …}` for each change of a status, `{"lagged": …}` where this reader was slow."""
     # Listening begins before the instances are read, so nothing falls between the two.
     with context.runtime.bus.subscribe(integrations_topic(context.tenant)) as live:
+        listening.set()
         if since is not None:
             async for row in _changed(context, since, definition):
                 yield {"event": _as_event(row)}

@@ -8,7 +8,8 @@ import strawberry
 from graph.audit.subscriptions import Lagged
 from graph.edges import edge
 from graph.integrations.enums import IntegrationStatus
-from graph.integrations.executions import IntegrationOutcome, execution_messages
+from graph.integrations.executions import IntegrationOutcome
+from graph.integrations.listening import live_messages
 from graph.integrations.stream import instance_messages
 from graph.integrations.types import INSTANCES, IntegrationInstance
 from graph.relay import from_global_id
@@ -16,6 +17,7 @@ from graph.request import Info
 from graph.requires import subscription_field
 from graph.rows import AbsentAsNull, column
 from graph.scalars import DateTime
+from services.integrations.execution.intents import EXECUTED, FAILED
 from services.integrations.execution.reading import list_integration_executions
 from services.integrations.instances.reading import get_integration_instances, list_integration_instances
 
@@ -92,7 +94,7 @@ class IntegrationSubscription:
         self, info: Info, since: Since = None, definition: Definition = None
     ) -> AsyncGenerator[Any, None]:
         wanted = None if definition is None else from_global_id(definition, "IntegrationDefinition", "definition")
-        async for message in instance_messages(info.context.context, since, wanted):
+        async for message in instance_messages(info.context.context, since, wanted, info.context.listening):
             yield AbsentAsNull(message)
 
     @subscription_field(
@@ -102,5 +104,6 @@ class IntegrationSubscription:
     )
     async def integration_execution_events(self, info: Info, instance: Instance = None) -> AsyncGenerator[Any, None]:
         wanted = None if instance is None else from_global_id(instance, "IntegrationInstance", "instance")
-        async for message in execution_messages(info.context.context, wanted):
+        kinds = (EXECUTED, FAILED)
+        async for message in live_messages(info.context.context, wanted, kinds, info.context.listening):
             yield AbsentAsNull(message)

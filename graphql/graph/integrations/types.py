@@ -21,13 +21,15 @@ from graph.loaders import loader
 from graph.relay import Node, id_column, register_node
 from graph.request import Info
 from graph.requires import operation_field
-from graph.rows import AbsentAsNull, column, json_text
+from graph.rows import AbsentAsNull, column, field, json_text
 from graph.scalars import JSON, DateTime
 from services.context import Context
 from services.integrations.definitions.registry import get_integration_definitions
 from services.integrations.execution.reading import get_integration_circuits
-from services.integrations.instances import config_of
-from services.integrations.instances.reading import get_integration_instances
+from services.integrations.instances.configs import config_of
+from services.integrations.instances.reading import get_integration_instances, get_integration_uses
+from services.integrations.instances.references import references_of
+from services.integrations.webhooks.endpoints import get_integration_endpoints
 
 
 async def find_definitions(context: Context, ids: list[UUID]) -> Mapping[UUID, Any]:
@@ -40,7 +42,13 @@ async def find_instances(context: Context, ids: list[UUID]) -> Mapping[UUID, Any
     return {row["id"]: row for row in await get_integration_instances(context, ids)}
 
 
-DEFINITIONS, INSTANCES = loader(find_definitions), loader(find_instances)
+async def _endpoints_of(context: Context, instances: list[UUID]) -> Mapping[UUID, Any]:
+    """The endpoint of each of these instances that receives webhooks."""
+    return {row["instance"]: row for row in await get_integration_endpoints(context, instances)}
+
+
+DEFINITIONS, INSTANCES, USES = loader(find_definitions), loader(find_instances), loader(get_integration_uses)
+ENDPOINTS, REFERENCES = loader(_endpoints_of), loader(references_of)
 
 
 def _methods(text: str) -> list[AbsentAsNull]:
@@ -71,6 +79,7 @@ class IntegrationContent:
         convert=json_text, description="The JSON Schema of its secrets; null: by `authType`."
     )
     default_config: JSON | None = column(convert=json_text, description="What a configuration does not have to say.")
+    webhook: JSON | None = column(convert=json_text, description="The webhooks that come in; null where none do.")
 
 
 @strawberry.type(description="What can be connected. Its content is immutable once it is published.")
@@ -94,6 +103,22 @@ class IntegrationDefinition(Node):
     )
 
 
+@strawberry.type(description="What depends on an instance.")
+class IntegrationUses:
+    integrations: int = column(description="How many integrations take their credentials from it.")
+
+
+@strawberry.type(description="Where the webhooks of an instance come in. Its URL was shown when it was made.")
+class IntegrationEndpoint:
+    hint: str = column(description="How the last part of the URL begins.")
+    created_at: DateTime = column(description="When the first URL was made.")
+    rotated_at: DateTime = column(description="When this URL was made.")
+    last_received_at: DateTime | None = column(description="When a webhook came in last; null where none is kept.")
+    previous_until: DateTime | None = column(
+        description="Until when the previous secret holds too; null where none does."
+    )
+
+
 @strawberry.type(description="One connection of the tenant. Its secrets are never shown.")
 class IntegrationInstance(Node):
     id: strawberry.ID = id_column("IntegrationInstance")
@@ -109,6 +134,9 @@ class IntegrationInstance(Node):
     updated_at: DateTime = column(description="When it was changed last.")
     version: int = column(description="Grows with each change; guards against a lost update.")
 
+    used_by: IntegrationUses | None = edge(
+        get_integration_uses, IntegrationUses | None, USES, description="What depends on it; while it is, it stays."
+    )
     circuits: list[IntegrationCircuit] = edge(
         get_integration_circuits,
         list[IntegrationCircuit],
@@ -123,6 +151,21 @@ class IntegrationInstance(Node):
         key="definition",
         description="What it connects.",
     )
+    webhook: IntegrationEndpoint | None = edge(
+        get_integration_endpoints,
+        IntegrationEndpoint | None,
+        ENDPOINTS,
+        description="Where its webhooks come in; null where none do.",
+    )
+
+    @field(
+        "Where its secrets lie: `vault://VAULT/PATH#FIELD`, or `authref://store/ID` where they were given and lie "
+        "here, sealed; null where it has none."
+    )
+    async def credential_ref(root: strawberry.Parent[Any], info: Info) -> str | None:
+        found = await REFERENCES.load(info.context, root["id"])
+        # One that was deleted just now is in no table.
+        return found or root["credential_ref"]
 
     @operation_field(
         get_integration_definitions,
@@ -131,7 +174,7 @@ class IntegrationInstance(Node):
     )
     async def config(root: strawberry.Parent[Any], info: Info) -> Any:
         definition = await DEFINITIONS.load(info.context, root["definition"])
-        return None if definition is None else config_of(info.context.context, root, definition)
+        return None if definition is None else config_of(root, definition)
 
 
 register_node("IntegrationDefinition", find_definitions)

@@ -1,6 +1,5 @@
 """Origins as the control plane shows them."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any
@@ -11,7 +10,7 @@ import strawberry
 from app.auth.scopes import Scope
 from graph.edges import edge
 from graph.installations_by_id import INSTALLATIONS, InstallationType
-from graph.loaders import loader
+from graph.loaders import RowLoader
 from graph.relay import Node, id_column, register_node
 from graph.request import Info
 from graph.rows import column, field
@@ -84,16 +83,9 @@ class Origin(Node):
     )
 
 
-async def _origins_of(context: Context, installations: list[UUID]) -> Mapping[UUID, list[Any]]:
-    found: dict[UUID, list[Any]] = defaultdict(list)
-    for row in await list_origins(context, installations):
-        found[row["installation"]].append(row)
-    return found
-
-
 async def _find(context: Context, ids: list[UUID]) -> Mapping[UUID, Any]:
     return {row["id"]: row for row in await get_origins(context, ids)}
 
 
-ORIGINS_OF = loader(_origins_of)
+ORIGINS_OF = RowLoader(list_origins, "installation", many=True)
 register_node("Origin", _find)

@@ -93,12 +93,16 @@ def _compared(
         left.remove(before)
         right.remove(after)
         yield Child(f"({label(comparison, after)})", comparison.pair(before, after, pair.mode))
+    comparison.spend(len(left) * len(right))
     if not comparison.exhausted and len(left) * len(right) <= MAX_QUESTIONS // (1 + 10 * comparison.asking):
         for before, after in _equal(comparison, pair, left, right):
             left.remove(before)
             right.remove(after)
     lost = [each for each in left if not _taken(comparison, pair, each, revision, right)]
     won = [each for each in right if not _had(comparison, pair, each, base, left)]
+    if comparison.exhausted and (lost or won):
+        yield Delta("schema-too-dense", Effect.UNKNOWN)
+        return
     if len(lost) == len(won) == 1:
         yield Child(f"({label(comparison, won[0])})", comparison.pair(lost[0], won[0], pair.mode))
         return

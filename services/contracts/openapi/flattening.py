@@ -21,6 +21,7 @@ class Flattener:
         self._places: dict[tuple[int, ...], Shape] = {}
         #: Keeps every part alive: places are known by identity.
         self._kept: list[Parts] = []
+        self._listings: dict[tuple[int, int, str], _Listing] = {}
 
     def shape(self, parts: Parts) -> Shape:
         """The normal form of a place."""
@@ -64,33 +65,51 @@ class Flattener:
         for part in listed(node, "allOf"):
             whole = met(whole, self._node(part, seen, depth + 1))
         for kind in ("oneOf", "anyOf"):
-            alternatives = listed(node, kind)
-            if alternatives:
-                whole = self._with_group(whole, kind, alternatives, seen, depth)
+            if kind in node.value:
+                whole = self._with_group(whole, kind, self._listing(node, kind), seen, depth)
         return _nullable(whole, node)
 
-    def _with_group(self, whole: Shape, kind: str, alternatives: list[Node], seen: set[int], depth: int) -> Shape:
+    def _listing(self, node: Node, kind: str) -> "_Listing":
+        """What a group lists, looked at once: schemas that refer to each other meet the same groups again and again."""
+        name = id(node.document), node.key, kind
+        if name not in self._listings:
+            # A schema that is an alternative of itself takes what its other alternatives take.
+            alternatives = [each for each in listed(node, kind) if each.resolved().key != node.key]
+            self._listings[name] = _Listing(alternatives)
+            # A key is an identity, and holds while the node does.
+            self._kept.append((node,))
+        return self._listings[name]
+
+    def _with_group(self, whole: Shape, kind: str, group: "_Listing", seen: set[int], depth: int) -> Shape:
         """`oneOf`/`anyOf` as a group; one alternative, with or without null, is no alternative.
 
         Where a schema is an alternative of what it extends (`Cat` of `Pet`, and `Pet` one of `Cat` or `Dog`), it
         meets that choice by being what it is.
         """
-        resolved = [each.resolved() for each in alternatives]
-        if any(each.key in seen for each in resolved):
+        if not group.keys or not group.keys.isdisjoint(seen):
             return whole
-        shapes = [_surface(each) for each in resolved]
-        null = any(_only_null(shape) for shape in shapes)
-        others = [each for each, shape in zip(alternatives, shapes, strict=True) if not _only_null(shape)]
-        if not others:
+        if not group.others:
             return met(whole, Shape(types=frozenset({"null"})))
-        if len(others) == 1:
-            only = self._node(others[0], seen, depth + 1)
-            return met(whole, _or_null(only) if null else only)
-        united = _united(shapes)
-        if united is not None:
-            return met(whole, united)
-        types = frozenset().union(*(shape.types for shape in shapes))
-        return met(whole, Shape(groups=(Group(kind, tuple((each,) for each in others), null),), types=types))
+        if len(group.others) == 1:
+            only = self._node(group.others[0], seen, depth + 1)
+            return met(whole, _or_null(only) if group.null else only)
+        if group.united is not None:
+            return met(whole, group.united)
+        listing = Group(kind, tuple((each,) for each in group.others), group.null)
+        return met(whole, Shape(groups=(listing,), types=group.types))
+
+
+class _Listing:
+    """The alternatives of one `oneOf` or `anyOf`, as they are by themselves."""
+
+    def __init__(self, alternatives: list[Node]) -> None:
+        resolved = [each.resolved() for each in alternatives]
+        shapes = [_surface(each) for each in resolved]
+        self.keys = frozenset(each.key for each in resolved)
+        self.null = any(_only_null(shape) for shape in shapes)
+        self.others = [each for each, shape in zip(alternatives, shapes, strict=True) if not _only_null(shape)]
+        self.united = _united(shapes) if len(self.others) > 1 else None
+        self.types: frozenset[str] = frozenset().union(*(shape.types for shape in shapes))
 
 
 def _surface(node: Node) -> Shape:

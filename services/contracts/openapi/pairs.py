@@ -15,8 +15,10 @@ from services.contracts.openapi.shapes import Parts, Shape, key_of, without_grou
 MAX_EXPLORED = 4000
 #: Questions inside questions; a schema that contains itself as its own alternative would ask for ever.
 MAX_ASKING = 12
-#: Pairs that all questions of one comparison may look at; beyond, alternatives meet by name alone.
+#: Pairs that all questions of one comparison may look at, and how many may be asked. Beyond, alternatives meet by name
+#: alone, and of the rest it is said that they cannot be judged.
 MAX_VISITED = 10_000
+MAX_ASKED = 40_000
 #: Alternatives inside alternatives that only one side has; more come from schemas that unfold without end.
 MAX_UNFOLDED = 3
 
@@ -108,7 +110,7 @@ class Comparison:
         #: Answers that rest on questions still open; they hold until the outermost is answered.
         self._guessed: dict[int, Effect] = {}
         self.asking = 0
-        self._visited = 0
+        self._visited = self._asked = 0
 
     def pair(self, base: Parts, revision: Parts, mode: Mode) -> Pair:
         base, revision = tuple(map(_referred, base)), tuple(map(_referred, revision))
@@ -132,7 +134,11 @@ class Comparison:
     @property
     def exhausted(self) -> bool:
         """Whether no more questions are answered."""
-        return self._visited >= MAX_VISITED
+        return self._visited >= MAX_VISITED or self._asked >= MAX_ASKED
+
+    def spend(self, questions: int) -> None:
+        """So many are about to be asked: of a group of alternatives, each of one side meets each of the other."""
+        self._asked += questions
 
     def expand(self, pair: Pair) -> None:
         """Find what differs at this pair itself, and the pairs below."""
@@ -169,6 +175,7 @@ class Comparison:
         """The effect of everything at and below a pair. A circle adds nothing to what stands on it."""
         if pair.effect is not None:
             return pair.effect
+        self._asked += 1
         if id(pair) in self._guessed:
             return self._guessed[id(pair)]
         if self.asking >= MAX_ASKING or self.exhausted:
@@ -200,6 +207,6 @@ class Comparison:
                     seen.add((id(state[0]), state[1]))
                     stack.append(state)
             self._visited += 1
-            if len(seen) > MAX_EXPLORED or self._visited > MAX_VISITED:
+            if len(seen) > MAX_EXPLORED or self.exhausted:
                 return Effect.UNKNOWN, True
         return joined(effects), certain and self.asking == 1

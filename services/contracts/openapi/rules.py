@@ -36,6 +36,8 @@ _SCHEMA = _area(
     ("schema-null", "Null accepted or refused", "A client that never met null fails on it; one that sends it is refused."),
     ("schema-never", "Nothing is valid here any more, or something is at last", "The schema `false` accepts no value."),
     ("schema-reference", "A reference leads nowhere on one side", "What the schema accepts cannot be known."),
+    ("schema-too-dense", "Alternatives lead into each other too densely to be judged", "What they accept together is not "
+     "known within the bounds of a comparison."),
     ("schema-enum", "A list of values came or went", "A list is a bound: there was none before, or there is none now."),
     ("schema-enum-value-removed", "Value removed from the list", "A caller that sends it is refused."),
     ("schema-enum-value-added", "Value added to the list", "A client may receive a value that it never heard of."),

@@ -1,4 +1,7 @@
-"""The rows of the built-in definitions: written once for each name and version, and never changed again."""
+"""The rows of the built-in definitions: written once for each name and version, and their content never changed again.
+
+A version that has a newer one is deprecated: its instances work on, and new ones are made of the newer.
+"""
 
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -10,8 +13,8 @@ from app.database import Database
 from models.integrations import IntegrationDefinition
 from models.tenancy import insert_shared
 from services.integrations.connectors.files import built_in_definitions, digest
+from services.integrations.definitions.columns import definition_of, stored
 from services.integrations.definitions.model import Definition
-from services.integrations.definitions.rows import definition_of, stored
 
 LOG = structlog.get_logger("integrations")
 
@@ -44,4 +47,20 @@ async def _add(definition: Definition, now: int) -> bool:
         return False
     life = {"status": "PUBLISHED", "created_at": now, "updated_at": now, "published_at": now, "version": 1}
     await insert_shared(table, stored(definition) | life | {"id": wanted})
+    await _deprecate_older(definition, now)
     return True
+
+
+async def _deprecate_older(definition: Definition, now: int) -> None:
+    table: Any = IntegrationDefinition
+    rows = table.across_tenants("a built-in definition belongs to no tenant")
+    its = table.tenant.is_null() & (table.name == definition.name) & (table.status == "PUBLISHED")
+    for row in await rows.select(table.id, table.semver, table.version).where(its):
+        if _order(row["semver"]) < _order(definition.version):
+            changes = {"status": "DEPRECATED", "updated_at": now, "version": row["version"] + 1}
+            await rows.update(changes).where(its & (table.id == row["id"]))
+
+
+def _order(version: str) -> tuple[int, ...]:
+    """Built-in versions are three numbers."""
+    return tuple(int(part) for part in version.split("."))

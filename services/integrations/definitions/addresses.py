@@ -38,8 +38,17 @@ def check_host(pattern: str) -> None:
 
 def covers(patterns: list[str], host: str) -> bool:
     """Whether one of the patterns names the host; `*.example.org` names everything below example.org."""
-    host = host.lower().rstrip(".")
+    host = _plain(host)
     return any(
-        host.endswith(pattern[1:].rstrip(".")) if pattern.startswith("*.") else host == pattern.strip("[]").rstrip(".")
+        host.endswith(pattern[1:].rstrip(".")) if pattern.startswith("*.") else host == _plain(pattern)
         for pattern in patterns
     )
+
+
+def _plain(host: str) -> str:
+    """A host as it is compared: an IPv6 address can be written in many ways (RFC 5952)."""
+    found = host.lower().strip("[]").rstrip(".")
+    try:
+        return str(ip_address(found)) if ":" in found else found
+    except ValueError:
+        return found

@@ -11,11 +11,15 @@ from typing import Any
 import msgspec
 
 from services.integrations.definitions.addresses import check_host, check_url, covers
+from services.integrations.definitions.challenge_rules import check_challenge
 from services.integrations.definitions.expressions import compile_expression
 from services.integrations.definitions.faults import Fault, Faults, joined
+from services.integrations.definitions.masking import masked
 from services.integrations.definitions.methods import check_method
-from services.integrations.definitions.model import Definition
+from services.integrations.definitions.model import CONFIG, Definition
 from services.integrations.definitions.schemas import compile_schema, property_names, schema_faults
+from services.integrations.definitions.templates import compile_path, variables_of
+from services.integrations.definitions.webhook_rules import check_webhook
 
 # semver.org, version 2.0.0.
 _NUMBER = r"(?:0|[1-9][0-9]*)"
@@ -29,7 +33,7 @@ _RESOURCE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 def check_definition(definition: Definition) -> None:
     """Raise ValidationFailed, naming each fault by its path."""
     faults = Faults()
-    for check in (*_PARTS, _methods, _uses, _rules):
+    for check in (*_PARTS, _methods, _uses, _rules, check_webhook, check_challenge):
         check(definition, faults)
     faults.refuse()
 
@@ -80,6 +84,19 @@ def _schemas(definition: Definition, faults: Faults) -> None:
             _check_secrets(definition.secrets_schema, faults)
 
 
+def _default_config(definition: Definition, faults: Faults) -> None:
+    """Whoever reads definitions reads their defaults, so nothing in these is secret."""
+    given, schema = definition.default_config or {}, definition.config_schema
+    try:
+        shown = masked(given, schema) or {}
+    except Fault:
+        # The schema does not compile, and is told as such.
+        return
+    for name in given:
+        if shown[name] != given[name]:
+            faults.add(joined("defaultConfig", name), "must hold nothing that configSchema marks as secret")
+
+
 def _check_names(schema: Mapping[str, Any], at: str, faults: Faults) -> None:
     if schema.get("type", "object") != "object":
         faults.add(joined(at, "type"), "must be object")
@@ -113,6 +130,36 @@ def _oauth2(definition: Definition, faults: Faults) -> None:
         if address is not None:
             with faults.at(f"oauth2Config.{name}"):
                 check_url(address, query=name == "authorizationUrl")
+
+
+def _challenge(definition: Definition, faults: Faults) -> None:
+    given = definition.auth_config
+    if given is None:
+        return
+    if given.challenge is not None and definition.auth_type != "basic":
+        faults.add("authConfig.challenge", f"is of no use with authType {definition.auth_type}: it takes basic")
+    if given.realm_hosts is not None and given.challenge != "registry-token":
+        faults.add("authConfig.realmHosts", "goes with the challenge registry-token")
+    for number, pattern in enumerate(given.realm_hosts or ()):
+        with faults.at(joined("authConfig.realmHosts", number)):
+            check_host(pattern)
+
+
+def _exchange(definition: Definition, faults: Faults) -> None:
+    given = None if definition.auth_config is None else definition.auth_config.exchange
+    if given is None:
+        return
+    if definition.auth_type != "jwt":
+        faults.add("authConfig.exchange", f"is of no use with authType {definition.auth_type}: it takes jwt")
+    names = property_names(definition.config_schema)
+    known = None if names is None else {*names, *(definition.default_config or {})}
+    with faults.at("authConfig.exchange.path"):
+        compile_path(given.path)
+        for name in variables_of(given.path):
+            head, _, rest = name.partition(".")
+            if head != CONFIG or (known is not None and rest not in known):
+                raise Fault(f"{{{name}}} names no value of the configuration, as {{_config.name}} does")
+    _expressions(faults, "authConfig.exchange", tokenPath=given.token_path, expiresPath=given.expires_path)
 
 
 def _methods(definition: Definition, faults: Faults) -> None:
@@ -158,7 +205,7 @@ def _expressions(faults: Faults, path: str, **given: str | None) -> None:
                 compile_expression(text)
 
 
-_PARTS = (_names, _addresses, _schemas, _oauth2)
+_PARTS = (_names, _addresses, _schemas, _default_config, _oauth2, _challenge, _exchange)
 
 
 def encoded(part: Any) -> str | None:

@@ -35,6 +35,17 @@ def compile_expression(text: str) -> Any:
     return compiled
 
 
+def reads(text: str, name: str) -> bool:
+    """Whether a valid expression looks at a field of this name."""
+    return _reads(cast(Node, jmespath.compile(text).parsed), name)
+
+
+def _reads(node: Node, name: str) -> bool:
+    if node["type"] == "field" and node["value"] == name:
+        return True
+    return any(_reads(child, name) for child in node.get("children", ()) if isinstance(child, dict))
+
+
 def _amplification(node: Node) -> int:
     """A bound for size of result by size of input: each multiselect adds up, each step multiplies."""
     inner = [_amplification(child) for child in node.get("children", ()) if isinstance(child, dict)]

@@ -9,12 +9,14 @@ from uuid import UUID
 import msgspec
 
 from app.auth.scopes import Scope
-from app.errors import Conflict, InvalidTransition, NotFound, ValidationFailed
+from app.errors import Conflict, InvalidTransition, NotFound, ValidationFailed, VersionConflict
 from models.integrations import IntegrationDefinition
 from services.context import Context
+from services.integrations.definitions.columns import definition_of
 from services.integrations.definitions.publishing import check_publishable
-from services.integrations.definitions.rows import definition_of, find_definition, shown
+from services.integrations.definitions.rows import find_definition, shown
 from services.operations import operation
+from services.versions import check_version
 
 STATUSES = ("DRAFT", "PUBLISHED", "DEPRECATED", "ARCHIVED")
 
@@ -38,33 +40,39 @@ STEPS = {
     scope=Scope.INTEGRATIONS_WRITE,
     audit="integration_definition.published",
     writes=True,
-    raises=[NotFound, Conflict, InvalidTransition, ValidationFailed],
+    raises=[NotFound, Conflict, InvalidTransition, ValidationFailed, VersionConflict],
 )
-async def publish_integration_definition(context: Context, definition_id: UUID) -> dict[str, Any]:
+async def publish_integration_definition(
+    context: Context, definition_id: UUID, *, version: int | None = None
+) -> dict[str, Any]:
     """Publish a draft, so that it can be connected; its content never changes again."""
-    return await _step(context, definition_id, "publish")
+    return await _step(context, definition_id, "publish", version)
 
 
 @operation(
     scope=Scope.INTEGRATIONS_WRITE,
     audit="integration_definition.deprecated",
     writes=True,
-    raises=[NotFound, Conflict, InvalidTransition],
+    raises=[NotFound, Conflict, InvalidTransition, VersionConflict],
 )
-async def deprecate_integration_definition(context: Context, definition_id: UUID) -> dict[str, Any]:
+async def deprecate_integration_definition(
+    context: Context, definition_id: UUID, *, version: int | None = None
+) -> dict[str, Any]:
     """Deprecate a published definition: its instances work on, and no new ones are made."""
-    return await _step(context, definition_id, "deprecate")
+    return await _step(context, definition_id, "deprecate", version)
 
 
 @operation(
     scope=Scope.INTEGRATIONS_WRITE,
     audit="integration_definition.archived",
     writes=True,
-    raises=[NotFound, Conflict, InvalidTransition],
+    raises=[NotFound, Conflict, InvalidTransition, VersionConflict],
 )
-async def archive_integration_definition(context: Context, definition_id: UUID) -> dict[str, Any]:
+async def archive_integration_definition(
+    context: Context, definition_id: UUID, *, version: int | None = None
+) -> dict[str, Any]:
     """Archive a definition: its methods can no longer be called."""
-    return await _step(context, definition_id, "archive")
+    return await _step(context, definition_id, "archive", version)
 
 
 async def own_definition(context: Context, definition_id: UUID) -> dict[str, Any]:
@@ -75,8 +83,9 @@ async def own_definition(context: Context, definition_id: UUID) -> dict[str, Any
     return row
 
 
-async def _step(context: Context, definition_id: UUID, name: str) -> dict[str, Any]:
+async def _step(context: Context, definition_id: UUID, name: str, version: int | None) -> dict[str, Any]:
     step, before = STEPS[name], await own_definition(context, definition_id)
+    check_version(before, version)
     if before["status"] not in step.before:
         raise _refused(step, before["status"])
     if step.after == "PUBLISHED":

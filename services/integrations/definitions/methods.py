@@ -7,7 +7,8 @@ import msgspec
 
 from services.integrations.definitions.expressions import compile_expression
 from services.integrations.definitions.faults import Fault, Faults, joined
-from services.integrations.definitions.model import CONFIG, Definition, Method, Request, Schema
+from services.integrations.definitions.model import CONFIG, Definition, Method, Request
+from services.integrations.definitions.parts import Schema
 from services.integrations.definitions.schemas import (
     compile_schema,
     property_names,
@@ -15,7 +16,15 @@ from services.integrations.definitions.schemas import (
     sure_names,
     with_defaults,
 )
-from services.integrations.definitions.templates import check_header, compile_path, compile_query, variables_of
+from services.integrations.definitions.templates import (
+    check_header,
+    check_query_name,
+    compile_path,
+    compile_query,
+    may_be_absent,
+    path_variables,
+    variables_of,
+)
 
 MOST_PARAMETERS = 200
 
@@ -30,6 +39,8 @@ def check_method(definition: Definition, method: Method, at: str, faults: Faults
     if method.result_path is not None:
         with faults.at(f"{at}.resultPath"):
             compile_expression(method.result_path)
+    elif method.result_from == "answer":
+        faults.add(f"{at}.resultFrom", "answer needs resultPath: status and headers alone are no result")
     if method.request is not None:
         _request(definition, method, method.request, f"{at}.request", faults)
     _pagination(method, at, faults)
@@ -59,13 +70,14 @@ def _request(definition: Definition, method: Method, request: Request, at: str, 
     if request.path is not None:
         with faults.at(f"{at}.path"):
             compile_path(request.path)
-            known.check(variables_of(request.path), sure=True)
+            open_end = may_be_absent(request.path, method.verb)
+            known.check([name for name in path_variables(request.path) if name not in open_end], sure=True)
+            known.check(open_end)
     if len(request.query or ()) > MOST_PARAMETERS:
         faults.add(f"{at}.query", f"must have at most {MOST_PARAMETERS} parameters")
     for name, text in (request.query or {}).items():
         with faults.at(joined(at, "query", name)):
-            if not name or any(not "!" <= char <= "~" for char in name):
-                raise Fault("is no parameter name: printable ASCII without spaces")
+            check_query_name(name)
             compile_query(text)
             known.check(variables_of(text))
     for name, text in (request.headers or {}).items():
@@ -132,12 +144,14 @@ def _examples(method: Method, params: Any, result: Any, at: str, faults: Faults)
             faults.update(schema_faults(params, given, f"{path}.params"))
         if example.response.status >= 400:
             continue
-        made = example.response.body
+        made: Any = example.response.body
+        if method.result_from == "answer":
+            made = example.response.seen
         if method.result_path is not None:
             with faults.at(f"{path}.response"):
                 made = _searched(method.result_path, made)
         if example.result is not msgspec.UNSET and made != example.result:
-            faults.add(f"{path}.result", "is not what resultPath makes of response.body")
+            faults.add(f"{path}.result", "is not what resultPath makes of response")
         if result is not None:
             faults.update(schema_faults(result, made, f"{path}.result"))
 

@@ -9,7 +9,12 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from services.integrations.definitions.parts import Expression, Part, Schema, Template
+from services.integrations.definitions.webhooks import Webhook
+
 DEFAULT_TIMEOUT_MS = 30_000
+#: The largest public description that is known has 22,361 operations.
+MOST_METHODS = 25_000
 DEFAULT_RESPONSE_BYTES = 5 * 1024 * 1024
 #: Under this name the instance's configuration is seen by templates, beside the parameters.
 CONFIG = "_config"
@@ -25,37 +30,30 @@ HttpMethod: TypeAlias = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 ErrorCode: TypeAlias = Literal[
     "INTEGRATION_ERROR", "AUTH_ERROR", "RATE_LIMIT_EXCEEDED", "EXECUTION_ERROR", "TIMEOUT_ERROR"
 ]  # fmt: skip
-Schema: TypeAlias = dict[str, Any]
-#: A JMESPath expression.
-Expression: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2_000)]
-#: Text with RFC 6570 variables: a parameter by its name, a value of the configuration as `_config.name`.
-Template: TypeAlias = Annotated[str, Meta(max_length=2_000)]
 MethodName: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$(?!\n)")]
 Milliseconds: TypeAlias = Annotated[int, Meta(ge=1, le=300_000)]
 
 
-class _Part(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, rename="camel", frozen=True):
-    """What all parts of a definition have in common: unknown fields are refused, absent ones stay absent."""
-
-
-class Body(_Part, kw_only=True, frozen=True):
+class Body(Part, kw_only=True, frozen=True):
     """The body of a request: `template` is JMESPath over the parameters; all of them where it is absent.
 
     With `graphql` it gives the variables of `document`. With `multipart` a value may be an object with `filename`,
-    `contentType` and `contentBase64`.
+    `contentType` and `contentBase64`. With `raw` it gives the body itself: a text, or an object with `contentBase64`
+    and perhaps `contentType`.
     """
 
-    encoding: Literal["json", "form", "multipart", "graphql"] = "json"
+    encoding: Literal["json", "form", "multipart", "graphql", "raw"] = "json"
     template: Expression | None = None
     document: Annotated[str, Meta(max_length=50_000)] | None = None
     operation_name: Annotated[str, Meta(max_length=200)] | None = None
 
 
-class Request(_Part, kw_only=True, frozen=True):
+class Request(Part, kw_only=True, frozen=True):
     """The HTTP request of a method; `query` maps a parameter's name to a template, left out where that has no value.
 
-    `{name*}` in `query` repeats the parameter for each item of a list. Values of `headers` are templates too, but their
-    variables are put in as they are.
+    `{name*}` in `query` repeats the parameter for each item of a list; for an object, with `*` in the parameter's own
+    name, each property is sent, its name in the place of `*`. Values of `headers` are templates too, but their
+    variables are put in as they are; a header of which no variable has a value is left out.
     """
 
     method: HttpMethod | None = None
@@ -65,7 +63,7 @@ class Request(_Part, kw_only=True, frozen=True):
     body: Body | None = None
 
 
-class RateLimits(_Part, kw_only=True, frozen=True):
+class RateLimits(Part, kw_only=True, frozen=True):
     """A token bucket for each instance and method."""
 
     requests_per_minute: Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -76,7 +74,7 @@ class RateLimits(_Part, kw_only=True, frozen=True):
         return self.burst_limit or self.requests_per_minute
 
 
-class Retry(_Part, kw_only=True, frozen=True):
+class Retry(Part, kw_only=True, frozen=True):
     """Tries in all, and the pauses between them, which grow by `multiplier`."""
 
     max_attempts: Annotated[int, Meta(ge=1, le=10)] = 3
@@ -85,7 +83,7 @@ class Retry(_Part, kw_only=True, frozen=True):
     max_delay_ms: Annotated[int, Meta(ge=0, le=300_000)] = 10_000
 
 
-class Pagination(_Part, kw_only=True, frozen=True):
+class Pagination(Part, kw_only=True, frozen=True):
     """How further pages are asked for: `parameter` takes the cursor, page or offset; `link` follows RFC 8288.
 
     `items` and `cursor` are JMESPath over the answer's body; `pages` bounds a walk through all of them.
@@ -100,15 +98,21 @@ class Pagination(_Part, kw_only=True, frozen=True):
     pages: Annotated[int, Meta(ge=1, le=1_000)] | None = None
 
 
-class ExampleResponse(_Part, kw_only=True, frozen=True):
+class ExampleResponse(Part, kw_only=True, frozen=True):
     """What the upstream answers in an example; `body` is JSON."""
 
     status: Annotated[int, Meta(ge=100, le=599)] = 200
     headers: dict[str, str] | None = None
     body: Any = None
 
+    @property
+    def seen(self) -> dict[str, Any]:
+        """As expressions over the whole answer see it: names of headers in lower case."""
+        headers = {name.lower(): text for name, text in (self.headers or {}).items()}
+        return {"status": self.status, "headers": headers, "body": self.body}
 
-class Example(_Part, kw_only=True, frozen=True):
+
+class Example(Part, kw_only=True, frozen=True):
     """A call and its outcome: parameters, the upstream's answer, the result. The definition's offline contract test."""
 
     params: dict[str, Any] = {}
@@ -116,7 +120,7 @@ class Example(_Part, kw_only=True, frozen=True):
     result: Any = msgspec.UNSET
 
 
-class Method(_Part, kw_only=True, frozen=True):
+class Method(Part, kw_only=True, frozen=True):
     """One thing that can be asked of the integration."""
 
     name: MethodName
@@ -126,6 +130,7 @@ class Method(_Part, kw_only=True, frozen=True):
     result_schema: Schema | None = None
     request: Request | None = None
     result_path: Expression | None = None
+    result_from: Literal["body", "answer"] | None = None
     rate_limits: RateLimits | None = None
     timeout_ms: Milliseconds | None = None
     retry: Retry | None = None
@@ -163,8 +168,27 @@ class Method(_Part, kw_only=True, frozen=True):
         return self.max_response_bytes or DEFAULT_RESPONSE_BYTES
 
 
-class AuthConfig(_Part, kw_only=True, frozen=True):
-    """Where a static credential goes (`api_key`), or how its assertion is made (`jwt`, RFC 7519)."""
+class Exchange(Part, kw_only=True, frozen=True):
+    """A request that an assertion is exchanged with for a token: POST of `path` below the base URL, without a body.
+
+    The variables of `path` are values of the configuration, `{_config.name}`. `tokenPath` and `expiresPath` are
+    JMESPath over the answer; at the latter is an instant of RFC 3339, seconds since the epoch, or seconds from now.
+    """
+
+    path: Template
+    token_path: Expression
+    expires_path: Expression | None = None
+
+
+class AuthConfig(Part, kw_only=True, frozen=True):
+    """Where a static credential goes (`api_key`), or how its assertion is made (`jwt`, RFC 7519).
+
+    With `challenge` (`basic`) the credentials wait until a 401 asks for them: for themselves alone, or with
+    `registry-token` for a token too that its realm gives (CNCF Distribution, token authentication), without secrets as
+    anybody. A realm is at the host of the base URL, at one of `realm_hosts`, or at the instance's own `realmHost`.
+
+    With `exchange` (`jwt`) calls do not carry the assertion, but the token that it is exchanged for.
+    """
 
     location: Literal["header", "query"] | None = msgspec.field(default=None, name="in")
     name: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
@@ -173,9 +197,12 @@ class AuthConfig(_Part, kw_only=True, frozen=True):
     issuer: Annotated[str, Meta(max_length=500)] | None = None
     audience: Annotated[str, Meta(max_length=500)] | None = None
     lifetime_seconds: Annotated[int, Meta(ge=10, le=3_600)] | None = None
+    challenge: Literal["basic", "registry-token"] | None = None
+    realm_hosts: Annotated[list[str], Meta(max_length=20)] | None = None
+    exchange: Exchange | None = None
 
 
-class OAuth2Config(_Part, kw_only=True, frozen=True):
+class OAuth2Config(Part, kw_only=True, frozen=True):
     """The authorization server (RFC 6749, RFC 8414). `scope` is as it is sent.
 
     `clientId` may stand here for a public client; else it is one of the instance's secrets, as the client's secret is.
@@ -194,17 +221,19 @@ class OAuth2Config(_Part, kw_only=True, frozen=True):
     token_params: dict[str, str] | None = None
 
 
-class Verification(_Part, kw_only=True, frozen=True):
+class Verification(Part, kw_only=True, frozen=True):
     """The method that a test of the connection calls."""
 
     method: MethodName
     params: dict[str, Any] | None = None
 
 
-class Discovery(_Part, kw_only=True, frozen=True):
+class Discovery(Part, kw_only=True, frozen=True):
     """The method that lists the resources of one type.
 
-    `params` is JMESPath over `{parent, query, limit, cursor}`. `resources`, over the result, gives objects with `id`,
+    `params` is JMESPath over `{parent, parts, query, limit, cursor}`: the id of a resource of which these are, the same
+    parted at its slashes, and what the caller asked for. With `below` the ids are put behind that of their parent.
+    `resources`, over the result, gives objects with `id`,
     `name` and what else there is; `cursor`, over the result, the next page's.
     """
 
@@ -212,9 +241,10 @@ class Discovery(_Part, kw_only=True, frozen=True):
     params: Expression | None = None
     resources: Expression | None = None
     cursor: Expression | None = None
+    below: bool = False
 
 
-class ErrorRule(_Part, kw_only=True, frozen=True):
+class ErrorRule(Part, kw_only=True, frozen=True):
     """Which answers are errors, and which: `status` and `when` (JMESPath over `{status, headers, body}`) both hold.
 
     `message` is JMESPath over the same. The first rule that holds decides.
@@ -227,7 +257,7 @@ class ErrorRule(_Part, kw_only=True, frozen=True):
     retryable: bool | None = None
 
 
-class Definition(_Part, kw_only=True, frozen=True):
+class Definition(Part, kw_only=True, frozen=True):
     """What can be connected, as its author writes it."""
 
     name: Annotated[str, Meta(min_length=1, max_length=200)]
@@ -238,7 +268,7 @@ class Definition(_Part, kw_only=True, frozen=True):
     auth_type: AuthType
     base_url: Annotated[str, Meta(min_length=1, max_length=2_000)] | None = None
     allowed_hosts: Annotated[list[str], Meta(max_length=100)] | None = None
-    methods: Annotated[list[Method], Meta(max_length=5_000)] = []
+    methods: Annotated[list[Method], Meta(max_length=MOST_METHODS)] = []
     config_schema: Schema | None = None
     secrets_schema: Schema | None = None
     auth_config: AuthConfig | None = None
@@ -247,6 +277,17 @@ class Definition(_Part, kw_only=True, frozen=True):
     verification: Verification | None = None
     discover: dict[str, Discovery] | None = None
     error_rules: Annotated[list[ErrorRule], Meta(max_length=100)] | None = None
+    webhook: Webhook | None = None
+
+    @property
+    def exchange(self) -> Exchange | None:
+        """What an assertion is exchanged with; None where calls carry it."""
+        return self.auth_config.exchange if self.auth_type == "jwt" and self.auth_config is not None else None
+
+    @property
+    def takes_tokens(self) -> bool:
+        """Whether calls carry a token that was asked for, and not the secrets of the instance."""
+        return self.auth_type in ("oauth2", "client_credentials") or self.exchange is not None
 
     def method(self, name: str) -> Method | None:
         return next((method for method in self.methods if method.name == name), None)

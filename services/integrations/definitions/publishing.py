@@ -14,8 +14,9 @@ def check_publishable(definition: Definition) -> None:
 
 
 def _calls(definition: Definition, faults: Faults) -> None:
-    if not definition.methods and definition.type != "webhook":
-        faults.add("methods", "must have at least one method")
+    if not definition.methods and definition.webhook is None:
+        also = ", or say in webhook what comes in" if definition.type == "webhook" else ""
+        faults.add("methods", f"must have at least one method{also}")
     if definition.methods and not _has_base(definition):
         faults.add("baseUrl", "must be given, here, in defaultConfig, or as the property baseUrl of configSchema")
     for number, method in enumerate(definition.methods):

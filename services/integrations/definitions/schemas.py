@@ -6,11 +6,11 @@ What a schema is asked about may be secret, so that messages never repeat a valu
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
-import jsonschema_rs
 import msgspec
 
 from services.integrations.definitions.faults import Fault, joined
-from services.integrations.definitions.model import Schema
+from services.integrations.definitions.parts import Schema
+from services.nesting import HOLDERS
 
 MOST_SCHEMA_BYTES = 262_144
 MOST_SCHEMA_LEVELS = 64
@@ -24,7 +24,10 @@ def _refuse_fetching(uri: str) -> NoReturn:
 
 def compile_schema(schema: Schema) -> Any:
     """A validator (JSON Schema 2020-12 unless `$schema` says otherwise). Raises Fault."""
-    if _levels(schema) > MOST_SCHEMA_LEVELS:
+    # Megabytes of code, which a server has no use for until a definition is called.
+    import jsonschema_rs
+
+    if levels_of(schema) > MOST_SCHEMA_LEVELS:
         raise Fault(f"must nest at most {MOST_SCHEMA_LEVELS} levels")
     size = len(msgspec.json.encode(schema))
     if size > MOST_SCHEMA_BYTES:
@@ -37,26 +40,21 @@ def compile_schema(schema: Schema) -> Any:
             validate_formats=True,
             mask=_MASK,
         )
-    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
-        raise Fault(_why(error)) from None
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, jsonschema_rs.ValidationError):
+    except jsonschema_rs.ValidationError as error:
         place = joined(*error.instance_path)
-        return f"is no valid JSON Schema: {f'{place}: ' if place else ''}{error.message}"
-    return f"is no valid JSON Schema: {error}"
+        raise Fault(f"is no valid JSON Schema: {f'{place}: ' if place else ''}{error.message}") from None
+    except (jsonschema_rs.ReferencingError, ValueError) as error:
+        raise Fault(f"is no valid JSON Schema: {error}") from None
 
 
-def _levels(value: Any) -> int:
+def levels_of(value: Any) -> int:
     """How deep a value nests, counted without recursion and not far beyond the bound."""
-    deepest, waiting = 0, [(value, 1)]
-    while waiting and deepest <= MOST_SCHEMA_LEVELS:
-        current, level = waiting.pop()
-        deepest = max(deepest, level)
-        inner = current.values() if isinstance(current, Mapping) else current if isinstance(current, list) else ()
-        waiting += [(each, level + 1) for each in inner]
-    return deepest
+    level, number = [value], 0
+    while level and number <= MOST_SCHEMA_LEVELS:
+        number += 1
+        holders = (each for each in level if type(each) in HOLDERS)
+        level = [inner for each in holders for inner in (each.values() if type(each) is dict else each)]
+    return number
 
 
 def schema_faults(validator: Any, value: Any, at: str = "") -> Iterator[tuple[str, str]]:
@@ -97,15 +95,3 @@ def sure_names(schema: Schema | None) -> frozenset[str]:
     ] if isinstance(properties, Mapping) else []  # fmt: skip
     required = (schema or {}).get("required")
     return frozenset([*defaulted, *(required if isinstance(required, list) else [])])
-
-
-def secret_names(schema: Schema | None) -> frozenset[str]:
-    """The properties that are marked as secret: `x-secret`, or `format: password`."""
-    properties = (schema or {}).get("properties")
-    if not isinstance(properties, Mapping):
-        return frozenset()
-    return frozenset(
-        name
-        for name, inner in properties.items()
-        if isinstance(inner, Mapping) and (inner.get("x-secret") is True or inner.get("format") == "password")
-    )

@@ -2,14 +2,15 @@
 
 import asyncio
 import random
-from email.utils import parsedate_to_datetime
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import msgspec
+import structlog
 
 from app.clock import SECOND
 from app.egress import Answer, Call, EgressFailed, EgressRefused
-from app.errors import CircuitOpen, DomainError, ExecutionFailed, IntegrationFailed, IntegrationTimeout
+from app.errors import CircuitOpen, DomainError, ExecutionFailed, IntegrationFailed, IntegrationTimeout, Unavailable
 from services.context import Context
 from services.integrations.definitions.compiling import CompiledMethod
 from services.integrations.definitions.model import Retry
@@ -17,18 +18,22 @@ from services.integrations.execution.authentication import Credentials, Placed
 from services.integrations.execution.circuits import Permit, Upstream
 from services.integrations.execution.requests import Prepared
 from services.integrations.execution.targets import Target
+from services.integrations.execution.waiting import retry_after
 
 #: Answers after which the same request may go well, as RFC 9110 tells of them, and 429 (RFC 6585).
 RETRIED = frozenset({429, 500, 502, 503, 504})
 DEFAULT_IDEMPOTENCY_HEADER = "Idempotency-Key"
 _LEASE_BEYOND = 5 * SECOND
-#: What the other side refuses is this side's mistake; what it answers is its own.
-_OF_THE_ANSWER = frozenset({"body", "redirect_host", "redirect_downgrade", "redirect_target", "redirect_loop"})
+LOG = structlog.get_logger("dovetail.executions")
 
 
 class Trace(msgspec.Struct):
-    """What the record of a call tells of how it went."""
+    """What the record of a call tells of how it went.
 
+    `intend` is called once, with the seconds that are left, before the other side is asked for the first time.
+    """
+
+    intend: Callable[[float], Awaitable[None]] | None = None
     host: str | None = None
     status_code: int | None = None
     attempts: int = 0
@@ -64,13 +69,15 @@ class Run(msgspec.Struct, kw_only=True):
         return Upstream(self.context.tenant, self.target.id, self.target.host)
 
     def late(self) -> IntegrationTimeout:
-        return IntegrationTimeout(
+        late = IntegrationTimeout(
             f"The integration gave no full answer within {self.timeout_ms} ms.", timeoutMs=self.timeout_ms
         )
+        late.can_retry = self.method.method.repeats != "none" or not self.trace.attempts
+        return late
 
 
 async def send(run: Run, request: Prepared) -> Answer:
-    """The answer, whatever its status; after a 401 once more with a fresh token where there is one.
+    """The answer, whatever its status; after a 401 once more where that may end otherwise.
 
     Raises CircuitOpen, IntegrationTimeout, IntegrationFailed, ExecutionFailed, and what the credentials raise.
     """
@@ -82,8 +89,7 @@ async def send(run: Run, request: Prepared) -> Answer:
         # Before the credentials: no token is asked for on behalf of a call that will not be made.
         await run.context.runtime.circuits.check(run.upstream)
     answer = await _tried(run, await _placed(run, request))
-    if answer.status == 401 and run.credentials.can_refresh:
-        run.credentials.refresh()
+    if answer.status == 401 and run.credentials.learn(request, answer):
         answer = await _tried(run, await _placed(run, request))
     return answer
 
@@ -137,19 +143,6 @@ def _pause(retry: Retry, attempt: int, outcome: Answer | DomainError) -> float:
     return max(asked or 0.0, random.uniform(0, longest) / SECOND)  # noqa: S311 - jitter
 
 
-def retry_after(answer: Answer) -> float | None:
-    """Seconds that `Retry-After` asks for (RFC 9110 section 10.2.3); None where it says nothing that can be read."""
-    text = (answer.headers.get("Retry-After") or "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        at = parsedate_to_datetime(text)
-        sent = parsedate_to_datetime(answer.headers.get("Date") or "")
-        return max(0.0, (at - sent).total_seconds())
-    except (TypeError, ValueError):
-        return None
-
-
 async def _attempt(run: Run, placed: Placed) -> Answer:
     left = run.left
     if not run.guarded:
@@ -160,15 +153,23 @@ async def _attempt(run: Run, placed: Placed) -> Answer:
     try:
         answer = await _called(run, placed, left)
         settled = True
-        await _settle(permit, answer)
+        await _told(_settle(permit, answer))
         return answer
     except EgressFailed:
         settled = True
-        await permit.failed()
+        await _told(permit.failed())
         raise
     finally:
         if not settled:
-            await asyncio.shield(permit.unsettled())
+            await asyncio.shield(_told(permit.unsettled()))
+
+
+async def _told(circuit: Coroutine[Any, Any, None]) -> None:
+    """A circuit that cannot be written is not the caller's matter, who is told what the other side said."""
+    try:
+        await circuit
+    except Unavailable as error:
+        LOG.warning("a circuit could not be told of a call", reason=str(error))
 
 
 async def _settle(permit: Permit, answer: Answer) -> None:
@@ -182,16 +183,19 @@ async def _settle(permit: Permit, answer: Answer) -> None:
 
 async def _called(run: Run, placed: Placed, left: float) -> Answer:
     request = placed.request
+    if run.trace.intend is not None:
+        intend, run.trace.intend = run.trace.intend, None
+        await intend(left)
     run.trace.attempts += 1
     call = Call(
-        request.method, request.url, request.headers, request.body, left, run.method.method.most_bytes,
-        run.target.may_call, placed.private,
+        request.method, request.url, request.headers, request.body, run.left, run.method.method.most_bytes,
+        run.target.may_call, placed.private, run.method.method.repeats != "none",
     )  # fmt: skip
     try:
         answer = await run.context.runtime.egress.call(call)
     except EgressRefused as error:
         # Of the answer; what is refused before leaves the request unsent.
-        _reached(run, sent=error.rule in _OF_THE_ANSWER)
+        _reached(run, sent=error.of_the_answer)
         raise _refused(run, error) from None
     except EgressFailed as error:
         _reached(run, sent=error.sent)
@@ -207,7 +211,7 @@ def _reached(run: Run, *, sent: bool) -> None:
 
 def _refused(run: Run, error: EgressRefused) -> DomainError:
     text = run.credentials.redaction.text(str(error))
-    if error.rule in _OF_THE_ANSWER:
+    if error.of_the_answer:
         return IntegrationFailed(f"The answer of the integration is refused: {text}")
     return ExecutionFailed(f"The address of the integration is refused: {text}", rule=error.rule)
 
@@ -216,7 +220,9 @@ def _failure(run: Run, error: EgressFailed) -> DomainError:
     if error.timed_out:
         return run.late()
     text = run.credentials.redaction.text(error.reason)
-    return IntegrationFailed(f"The integration did not answer: {text}", can_retry=True)
+    # What may have been done already is not for a caller to do again without a look.
+    again = run.method.method.repeats != "none" or not error.sent
+    return IntegrationFailed(f"The integration did not answer: {text}", can_retry=again)
 
 
 def shown_answer(value: Any, most: int = 16_384) -> Any:

@@ -1,33 +1,36 @@
 """The circuit of an instance to one upstream host: closed, open, half-open.
 
 Ten calls of which half failed within a minute, or five failures in a row, open it for 30 seconds; each opening without
-a closing between doubles that, up to five minutes. Then one call at a time probes, and two that go well close it. Each
-process counts the calls that it makes. That a circuit is open stands in the database, so that other processes and a
-server that starts again find it; a closed one costs a look at its row every few seconds, and none for each call.
+a closing between doubles that, up to five minutes. Then one call at a time probes, and two that go well close it. The
+calls of all processes count together, and what becomes of a circuit is told to all of them (`circuit_news`). Where it
+is not closed its state stands in the database: a server that starts again finds it there, and of all processes one
+takes the place of the probe. No state costs a database trip for each call.
 """
 
+import asyncio
 import random
-from collections import OrderedDict, deque
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import msgspec
 import structlog
 
-from app.clock import SECOND, Clock
-from app.database import Database, Row, Statement
+from app.clock import MINUTE, SECOND, Clock
+from app.database import Database, Statement
 from app.errors import CircuitOpen
 from app.ids import new_id
+from app.recent import Recent
+from services.integrations.execution.circuit_news import CircuitNews, Key
+from services.integrations.execution.windows import FAILURE, SUCCESS, Counts, Window
 
 LOG = structlog.get_logger("dovetail.circuits")
-WINDOW = 60 * SECOND
-LEAST_CALLS = 10
-IN_A_ROW = 5
 FIRST_OPEN = 30 * SECOND
 LONGEST_OPEN = 300 * SECOND
 SUCCESSES_TO_CLOSE = 2
-#: How old what is known of a closed circuit may be.
-_LOOK = 5 * SECOND
+#: How old what is known of a closed circuit may be, and of one that another process tries; seconds.
+_LOOK, _LOOK_AT_PROBE = 5.0, 0.5
+#: How far the clocks of two machines may be apart.
+_SKEW = MINUTE
 _MOST_KNOWN = 50_000
 _COLUMNS = "id, state, successes, openings, opened_at, open_until, probe_owner, probe_until, version"
 _FIND = Statement(
@@ -54,57 +57,37 @@ _SETTLE = Statement(
 )
 
 
-class Window:
-    """Calls and failures of the last minute by the second, and failures in a row; times are monotonic seconds."""
-
-    def __init__(self) -> None:
-        self._seconds: deque[list[int]] = deque()
-        self.in_a_row = 0
-
-    def add(self, *, failed: bool, at: float) -> bool:
-        """Count one call; whether the circuit is to open now."""
-        second = int(at)
-        if not self._seconds or self._seconds[-1][0] != second:
-            self._seconds.append([second, 0, 0])
-        while self._seconds[0][0] <= second - WINDOW // SECOND:
-            self._seconds.popleft()
-        self._seconds[-1][1] += 1
-        self._seconds[-1][2] += failed
-        self.in_a_row = self.in_a_row + 1 if failed else 0
-        if not failed:
-            return False
-        calls, failures = self.sums
-        return self.in_a_row >= IN_A_ROW or (calls >= LEAST_CALLS and 2 * failures >= calls)
-
-    @property
-    def sums(self) -> tuple[int, int]:
-        """Calls and failures."""
-        return sum(each[1] for each in self._seconds), sum(each[2] for each in self._seconds)
-
-    @property
-    def stored(self) -> str:
-        calls, failures = self.sums
-        return msgspec.json.encode({"calls": calls, "failures": failures}).decode()
-
-
-def open_for(openings: int, fraction: float) -> int:
+def open_for(openings: int, fraction: float, first: int = FIRST_OPEN) -> int:
     """Milliseconds that the circuit stays open the n-th time in a row; `fraction` (0 to 1) is the jitter."""
-    longest = min(FIRST_OPEN << min(openings - 1, 10), LONGEST_OPEN)
+    longest = min(first << min(openings - 1, 10), LONGEST_OPEN)
     return min(int(longest * (0.9 + 0.2 * fraction)), LONGEST_OPEN)
 
 
 class _Known:
-    """What this process knows of one circuit; `row` is None where it never opened."""
+    """What this process knows of one circuit; `row` is None where it never opened.
 
-    __slots__ = ("looked", "probing", "row", "window")
+    `upstream` is None until this process itself has called there.
+    """
+
+    __slots__ = ("looked", "looking", "probing", "row", "upstream", "window")
 
     def __init__(self) -> None:
         self.window, self.looked, self.probing = Window(), -1.0e12, False
-        self.row: Row | None = None
+        self.looking = asyncio.Lock()
+        self.row: Mapping[str, Any] | None = None
+        self.upstream: Upstream | None = None
 
     @property
     def closed(self) -> bool:
         return self.row is None or self.row["state"] == "closed"
+
+    def learn(self, row: Mapping[str, Any] | None, at: float) -> None:
+        """Take a row, where it is no older than the one that is known."""
+        if row is not None and self.row is not None and row["version"] < self.row["version"]:
+            return
+        was_closed, self.row, self.looked = self.closed, row, at
+        if self.closed is not was_closed:
+            self.window = Window()
 
 
 class Upstream(NamedTuple):
@@ -127,13 +110,13 @@ class Permit:
         if self._probe is not None:
             await self._circuits.probed(self._upstream, self._known, self._probe, failed=False)
         elif self._known.closed:
-            self._circuits.count(self._known, failed=False)
+            self._circuits.count(self._upstream, self._known, SUCCESS)
 
     async def failed(self) -> None:
         if self._probe is not None:
             await self._circuits.probed(self._upstream, self._known, self._probe, failed=True)
         # A call that began before the circuit opened says nothing new.
-        elif self._known.closed and self._circuits.count(self._known, failed=True):
+        elif self._known.closed and self._circuits.count(self._upstream, self._known, FAILURE):
             await self._circuits.open(self._upstream, self._known)
 
     async def unsettled(self) -> None:
@@ -143,19 +126,37 @@ class Permit:
 
 
 class Circuits:
-    """The circuits that this process uses; `fraction` gives the jitter."""
+    """The circuits that this process uses.
 
-    def __init__(self, database: Database, clock: Clock, fraction: Any = random.random) -> None:
+    `fraction` gives the jitter, `first_open` is how long one is open the first time (ms), and over `news` this process
+    hears of the others where there are any.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        fraction: Any = random.random,
+        *,
+        first_open: int = FIRST_OPEN,
+        news: CircuitNews | None = None,
+    ) -> None:
         self._database, self._clock, self._fraction = database, clock, fraction
-        self._known: OrderedDict[tuple[UUID, str], _Known] = OrderedDict()
+        self._first_open, self._news = first_open, news
+        self._known: Recent[Key, _Known] = Recent(_MOST_KNOWN)
+        self._opening: set[asyncio.Task[None]] = set()
 
     async def check(self, upstream: Upstream) -> _Known:
         """What is known of the circuit, which may be entered now. Raises CircuitOpen."""
-        known = self._of(upstream)
-        if known.closed and self._clock.monotonic() - known.looked < _LOOK / SECOND:
+        known = self._of((upstream.instance, upstream.host))
+        known.upstream, before = upstream, known.looked
+        if known.closed and self._clock.monotonic() - before < _LOOK:
             return known
         self._refuse_open(known)
-        await self._look(upstream, known)
+        async with known.looking:
+            # Of those who came at once one looks.
+            if known.looked == before:
+                await self._look(upstream, known)
         self._refuse_open(known)
         return known
 
@@ -166,59 +167,68 @@ class Circuits:
             return Permit(self, upstream, known, None)
         return Permit(self, upstream, known, await self._probe(upstream, known, lease_ms))
 
-    def _of(self, upstream: Upstream) -> _Known:
-        key = upstream.instance, upstream.host
-        known = self._known.get(key)
+    def _of(self, key: Key) -> _Known:
+        known = self._known.find(key)
         if known is None:
-            known = self._known[key] = _Known()
-            while len(self._known) > _MOST_KNOWN:
-                self._known.popitem(last=False)
+            known = _Known()
+            self._known.keep(key, known)
         return known
 
     async def _look(self, upstream: Upstream, known: _Known) -> None:
         rows = await self._database.fetch(_FIND, instance=upstream.instance, host=upstream.host)
-        was_closed, known.row = known.closed, rows[0] if rows else None
-        known.looked = self._clock.monotonic()
-        if known.closed and not was_closed:
-            known.window = Window()
+        known.learn(rows[0] if rows else None, self._clock.monotonic())
 
     def _refuse_open(self, known: _Known) -> None:
-        """Raise CircuitOpen where the time is not over, or where this process probes already."""
+        """Raise CircuitOpen where the time is not over, or where somebody probes already."""
         row, now = known.row, self._clock.now_ms()
         if row is None or row["state"] == "closed":
             return
-        if known.probing:
-            raise CircuitOpen(1, "The integration is being tried by one call; try again shortly.")
         # A clock that was put back must not keep a circuit open for hours.
-        if row["state"] == "open" and row["opened_at"] <= now < row["open_until"]:
+        if row["state"] == "open" and row["opened_at"] - _SKEW <= now < row["open_until"]:
             raise CircuitOpen(-(-(row["open_until"] - now) // SECOND))
+        elsewhere = row["probe_owner"] is not None and now < row["probe_until"] <= now + LONGEST_OPEN + _SKEW
+        if known.probing or (elsewhere and self._clock.monotonic() - known.looked < _LOOK_AT_PROBE):
+            raise CircuitOpen(1, "The integration is being tried by one call; try again shortly.")
 
     async def _probe(self, upstream: Upstream, known: _Known, lease_ms: int) -> str:
         """Take the one place of a probe, by a compare-and-swap on the row. Raises CircuitOpen."""
         row, now, owner = known.row, self._clock.now_ms(), str(new_id())
         assert row is not None
-        if row["probe_owner"] is not None and row["probe_until"] - lease_ms * 2 < now < row["probe_until"]:
-            raise CircuitOpen(1, "The integration is being tried by one call; try again shortly.")
-        known.probing = True
+        claimed = {"state": "half_open", "probe_owner": owner, "probe_until": now + lease_ms}
+        known.probing, taken = True, 0
         try:
             taken = await self._database.execute(
                 _CLAIM, owner=owner, until=now + lease_ms, now=now, id=row["id"], version=row["version"]
             )
-        except BaseException:
-            known.probing = False
-            raise
+        finally:
+            known.probing = bool(taken)
         if not taken:
-            known.probing = False
             raise CircuitOpen(1, "The integration is being tried by one call; try again shortly.")
+        self._changed(upstream, known, row, claimed)
         return owner
 
-    def count(self, known: _Known, *, failed: bool) -> bool:
-        return known.window.add(failed=failed, at=self._clock.monotonic())
+    def _changed(self, upstream: Upstream, known: _Known, row: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+        """What this process has just made of a row."""
+        after = {**row, **changes, "version": row["version"] + 1}
+        known.learn(after, self._clock.monotonic())
+        self._tell(upstream, after)
+
+    def _tell(self, upstream: Upstream, row: Mapping[str, Any]) -> None:
+        if self._news is not None:
+            self._news.changed((upstream.instance, upstream.host), row)
+
+    def count(self, upstream: Upstream, known: _Known, counts: Counts) -> bool:
+        """Count a call that this process made; whether the circuit is to open."""
+        ends_a_row = known.window.in_a_row > 0
+        due = known.window.add(counts, self._clock.monotonic())
+        if self._news is not None:
+            self._news.count((upstream.instance, upstream.host), counts, hurried=bool(counts.failures) or ends_a_row)
+        return due
 
     async def open(self, upstream: Upstream, known: _Known) -> None:
         """The first opening after it was closed; where another process was first, its opening holds."""
         now = self._clock.now_ms()
-        await self._database.execute(
+        opened = await self._database.execute(
             _OPEN,
             id=new_id(),
             tenant=upstream.tenant,
@@ -227,28 +237,65 @@ class Circuits:
             window=known.window.stored,
             failures=known.window.in_a_row,
             now=now,
-            until=now + open_for(1, self._fraction()),
+            until=now + open_for(1, self._fraction(), self._first_open),
         )
-        known.window = Window()
         await self._look(upstream, known)
-        LOG.warning("a circuit opened", instance=str(upstream.instance), host=upstream.host)
+        # Where the instance is gone, nothing opened.
+        known.window = Window()
+        if opened and known.row is not None:
+            self._tell(upstream, dict(known.row))
+            LOG.warning("a circuit opened", instance=str(upstream.instance), host=upstream.host)
 
     async def probed(self, upstream: Upstream, known: _Known, owner: str, *, failed: bool | None) -> None:
         """What the probe found; nothing where its place was lost meanwhile. `failed` None: it found nothing."""
         row, now = known.row, self._clock.now_ms()
         assert row is not None
         settled = {name: row[name] for name in ("successes", "openings", "opened_at", "open_until")}
-        state = "half_open"
+        settled["state"] = "half_open"
         if failed:
             openings = row["openings"] + 1
-            until = now + open_for(openings, self._fraction())
-            state, settled = "open", {"successes": 0, "openings": openings, "opened_at": now, "open_until": until}
+            until = now + open_for(openings, self._fraction(), self._first_open)
+            settled = {"state": "open", "successes": 0, "openings": openings, "opened_at": now, "open_until": until}
         elif failed is False:
             settled["successes"] += 1
             if settled["successes"] >= SUCCESSES_TO_CLOSE:
-                state, settled = "closed", settled | {"successes": 0, "openings": 0, "open_until": None}
+                settled |= {"state": "closed", "successes": 0, "openings": 0, "open_until": None}
+        written = 0
         try:
-            await self._database.execute(_SETTLE, state=state, now=now, id=row["id"], owner=owner, **settled)
+            written = await self._database.execute(_SETTLE, now=now, id=row["id"], owner=owner, **settled)
         finally:
             known.probing = False
-        await self._look(upstream, known)
+        if written:
+            self._changed(upstream, known, row, settled | {"probe_owner": None, "probe_until": None})
+        else:
+            await self._look(upstream, known)
+
+    async def listen(self) -> None:
+        """Hear what other processes tell, until cancelled; returns at once where there are none."""
+        if self._news is not None:
+            await self._news.listen(self._counted, self._found, self._lagged)
+
+    def _counted(self, key: Key, counts: Counts) -> None:
+        known = self._of(key)
+        if known.closed and known.window.add(counts, self._clock.monotonic()) and known.upstream is not None:
+            # Two that failed at once, each of which made too few alone.
+            task = asyncio.ensure_future(self.open(known.upstream, known))
+            self._opening.add(task)
+            task.add_done_callback(self._opened)
+
+    def _opened(self, task: "asyncio.Task[None]") -> None:
+        self._opening.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            LOG.warning("a circuit could not be opened", reason=str(error))
+
+    def _found(self, key: Key, row: Mapping[str, Any]) -> None:
+        self._of(key).learn(row, self._clock.monotonic())
+
+    def _lagged(self) -> None:
+        for known in self._known.values():
+            known.looked = -1.0e12
+
+    def close(self) -> None:
+        """Tell nothing more."""
+        if self._news is not None:
+            self._news.close()

@@ -1,5 +1,6 @@
 """What there is on the other side: resources of one type, by the method that the definition names for it."""
 
+import re
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -21,19 +22,22 @@ from app.errors import (
     ValidationFailed,
 )
 from services.context import Context
-from services.integrations.definitions.expressions import compile_expression
+from services.integrations.definitions.compiling import CompiledMethod
+from services.integrations.definitions.expressions import compile_expression, reads
 from services.integrations.definitions.model import Discovery
 from services.integrations.execution.executing import NewExecution, Result, execute_target
 from services.integrations.execution.recording import recorded
-from services.integrations.execution.targets import find_method, find_target
+from services.integrations.execution.targets import checked_parameters, find_method, find_target
 from services.operations import operation
 
 MOST_RESOURCES, DEFAULT_RESOURCES = 500, 100
 _NAMED = ("id", "name", "type")
+#: Of a cursor: how many resources of that page were shown before, and the page's own cursor.
+_CURSOR = re.compile(r"([0-9]{1,9})[.](.*)", re.DOTALL)
 
 
 class NewDiscovery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """Which resources: `cursor` is the `nextCursor` of an earlier answer."""
+    """Which resources, of a parent where they have one; `cursor` is the `nextCursor` of an earlier answer."""
 
     resource_type: str
     parent: str | None = None
@@ -69,30 +73,75 @@ async def discover_integration_resources(context: Context, instance_id: UUID, re
     if discovery is None:
         raise DiscoveryUnsupported(resourceTypes=sorted(offered))
     method = find_method(target, discovery.method)
-    asked = _asked(discovery, request, paged=method.method.pagination is not None)
+    shown, cursor = _place(request.cursor)
+    asked = _asked(discovery, request, cursor, paged=method.method.pagination is not None)
+    _check_parent(method, asked)
     found = await recorded(
         context, target, method, lambda trace: execute_target(context, target, method, asked, trace)
     )  # fmt: skip
-    resources = _resources(discovery, request, found.data)
-    return Discovered(request.resource_type, resources, _cursor(discovery, found), context.now)
+    listed = _narrowed(discovery, request, _listed(discovery, found.data))[shown:]
+    resources = listed[: request.limit]
+    if discovery.below and request.parent:
+        resources = [each | {"id": f"{request.parent.rstrip('/')}/{each['id']}"} for each in resources]
+    following = _cursor(discovery, found)
+    if len(listed) > request.limit:
+        # The other side gives more at once than was asked for.
+        following = f"{shown + request.limit}.{cursor or ''}"
+    elif following is not None:
+        following = f"0.{following}"
+    return Discovered(request.resource_type, resources, following, context.now)
 
 
-def _asked(discovery: Discovery, request: NewDiscovery, *, paged: bool) -> NewExecution:
+def _check_parent(method: CompiledMethod, asked: NewExecution) -> None:
+    """The caller gave a parent and no parameters, so that is what a fault of theirs is told of."""
+    try:
+        checked_parameters(method, asked.parameters)
+    except ValidationFailed as error:
+        faults = "; ".join(f"{path} {rule}" for path, rule in (error.details or {}).items())
+        text = f"must be the id of a resource that has these: {asked.method} does not take what it gives ({faults})"
+        raise ValidationFailed({"parent": text}) from None
+
+
+def _place(cursor: str | None) -> tuple[int, str | None]:
+    if cursor is None:
+        return 0, None
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        raise ValidationFailed({"cursor": "must be the nextCursor of an earlier answer"})
+    return int(found[1]), found[2] or None
+
+
+def _asked(discovery: Discovery, request: NewDiscovery, cursor: str | None, *, paged: bool) -> NewExecution:
     own = paged and discovery.cursor is None
-    seen = {"parent": request.parent, "query": request.query, "limit": request.limit}
-    seen["cursor"] = None if own else request.cursor
+    parent = request.parent and request.parent.rstrip("/")
+    seen = {
+        "parent": parent or None,
+        "parts": parent.split("/") if parent else None,
+        "query": request.query,
+        "limit": request.limit,
+    }
+    seen["cursor"] = None if own else cursor
     params = {} if discovery.params is None else _searched(discovery.params, seen)
     if not isinstance(params, dict):
         raise ExecutionFailed("The parameters of the discovery must be an object.")
     given = {name: value for name, value in params.items() if value is not None}
-    return NewExecution(method=discovery.method, parameters=given, cursor=request.cursor if own else None)
+    return NewExecution(method=discovery.method, parameters=given, cursor=cursor if own else None)
 
 
-def _resources(discovery: Discovery, request: NewDiscovery, result: Any) -> list[dict[str, Any]]:
+def _listed(discovery: Discovery, result: Any) -> list[Any]:
     found = result if discovery.resources is None else _searched(discovery.resources, result)
     if not isinstance(found, list):
         raise IntegrationFailed("The integration gave a malformed response: it holds no list of resources.")
-    return [_resource(each, request.resource_type) for each in found[: request.limit]]
+    return found
+
+
+def _narrowed(discovery: Discovery, request: NewDiscovery, listed: list[Any]) -> list[dict[str, Any]]:
+    """The resources; where the definition hands the query to nobody, those whose id or name has it, in any case."""
+    resources = [_resource(each, request.resource_type) for each in listed]
+    if not request.query or (discovery.params is not None and reads(discovery.params, "query")):
+        return resources
+    wanted = request.query.casefold()
+    return [each for each in resources if wanted in each["id"].casefold() or wanted in each["name"].casefold()]
 
 
 def _resource(found: Any, kind: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Bodies of requests: JSON, a form, multipart/form-data (RFC 7578), or a GraphQL document with its variables."""
+"""Bodies of requests: JSON, a form, multipart/form-data (RFC 7578), a GraphQL document with its variables, or bytes."""
 
 import base64
 import binascii
@@ -20,6 +20,8 @@ def encode_body(body: Body, value: Any) -> tuple[str, bytes]:
         return "application/json", msgspec.json.encode({name: part for name, part in asked.items() if part is not None})
     if body.encoding == "json":
         return "application/json", msgspec.json.encode(value)
+    if body.encoding == "raw":
+        return _raw(value)
     if not isinstance(value, Mapping):
         raise ExecutionFailed(f"The body's template must give an object for the encoding {body.encoding}.")
     if body.encoding == "form":
@@ -72,15 +74,29 @@ def _part(name: str, value: Any) -> bytes:
     head = f'Content-Disposition: form-data; name="{_quoted(name)}"'
     if not isinstance(value, Mapping):
         return f"{head}\r\n\r\n{_plain(name, value)}".encode()
+    kind, content = _file(name, value)
+    head += f'; filename="{_quoted(str(value.get("filename", "file")))}"\r\nContent-Type: {kind}'
+    return f"{head}\r\n\r\n".encode() + content
+
+
+def _raw(value: Any) -> tuple[str, bytes]:
+    if isinstance(value, Mapping):
+        return _file("body", value)
+    if isinstance(value, str):
+        return "text/plain; charset=utf-8", value.encode()
+    raise ExecutionFailed("The body's template must give a text or an object with contentBase64 for the encoding raw.")
+
+
+def _file(name: str, value: Mapping[str, Any]) -> tuple[str, bytes]:
+    """The media type and the bytes of an object with `contentType` and `contentBase64`."""
     try:
         content = base64.b64decode(str(value.get("contentBase64", "")), validate=True)
-    except binascii.Error:
+    except (binascii.Error, ValueError):
         raise ValidationFailed({f"parameters.{name}": "contentBase64 is no base64"}) from None
     kind = str(value.get("contentType", "application/octet-stream"))
     if any(not " " <= char <= "~" for char in kind):
         raise ValidationFailed({f"parameters.{name}": "contentType is no media type"})
-    head += f'; filename="{_quoted(str(value.get("filename", "file")))}"\r\nContent-Type: {kind}'
-    return f"{head}\r\n\r\n".encode() + content
+    return kind, content
 
 
 def _quoted(text: str) -> str:

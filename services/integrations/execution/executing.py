@@ -107,12 +107,19 @@ async def start_run(
 ) -> Run:
     """The call with its credentials opened and its deadline set; `timeout_ms` and `guarded` may be given."""
     timeout = given.pop("timeout_ms", method.method.timeout)
+    deadline = asyncio.get_running_loop().time() + timeout / SECOND
+    try:
+        async with asyncio.timeout_at(deadline):
+            credentials = await open_credentials(context, target)
+    except TimeoutError:
+        text = f"The credentials of the integration could not be read within {timeout} ms."
+        raise IntegrationTimeout(text, timeoutMs=timeout) from None
     return Run(
         context=context,
         target=target,
         method=method,
-        credentials=await open_credentials(context, target),
-        deadline=asyncio.get_running_loop().time() + timeout / SECOND,
+        credentials=credentials,
+        deadline=deadline,
         timeout_ms=timeout,
         key=_key_for_upstream(context, target, method, key),
         trace=trace,

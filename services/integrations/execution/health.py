@@ -1,7 +1,8 @@
 """How an instance is: found out by a test that somebody asks for, and by a check each minute.
 
-No failure in a row is healthy, one or two are degraded, three or more unhealthy; an answer that takes over four fifths
-of its timeout is degraded. A test that fails makes it unhealthy at once.
+No failure in a row is healthy, one or two are degraded, three or more unhealthy. An answer that takes over four fifths
+of the connection's timeout is degraded: that of its configuration (`timeout`, in seconds) or of the method that checks,
+whichever is less, and not the time that somebody gave a test. A test that fails makes it unhealthy at once.
 """
 
 import asyncio
@@ -30,6 +31,8 @@ DEFAULT_TEST_SECONDS, MOST_TEST_SECONDS = 10, 60
 _KEPT, _UNHEALTHY_AT, _SLOW = 20, 3, 0.8
 _AT_ONCE, _MOST_DUE = 20, 200
 _MOST_BYTES = 1_048_576
+#: A check that is put off for longer was put off before the clock was set back.
+_LATER_THAN_ANY = 10 * MINUTE
 _LONGEST_MESSAGE = 500
 # What was found of an older configuration says nothing of this one.
 _SETTLE = Statement(
@@ -38,7 +41,7 @@ _SETTLE = Statement(
     "health_history = {history} WHERE id = {id} AND tenant = {tenant} AND version = {version}"
 )
 _DUE = Statement(
-    "SELECT id, tenant, next_check_at FROM integration_instance WHERE next_check_at <= {now} "
+    "SELECT id, tenant, next_check_at FROM integration_instance WHERE next_check_at <= {now} OR next_check_at > {late} "
     "ORDER BY next_check_at LIMIT {most}"
 )
 _CLAIM = Statement(
@@ -73,7 +76,7 @@ async def test_integration_instance(
         raise IntegrationDisabled
     finding = await check(context, target, timeout_seconds * SECOND)
     async with context.transaction():
-        await settle(context, target, finding, timeout_seconds * SECOND, tested=True)
+        await settle(context, target, finding, tested=True)
         context.note("integration_instance", instance_id, after={"success": finding.success})
     return finding
 
@@ -94,6 +97,8 @@ async def check(context: Context, target: Target, timeout_ms: int) -> Finding:
 
 async def _asked(context: Context, target: Target, timeout_ms: int) -> str:
     verification = target.compiled.definition.verification
+    if verification is None and not target.compiled.methods and target.compiled.webhook is not None:
+        return "Nothing is called here: webhooks come in, and it takes them."
     if verification is None:
         return await _reached(context, target, timeout_ms)
     method = target.compiled.methods[verification.method]
@@ -111,18 +116,18 @@ async def _reached(context: Context, target: Target, timeout_ms: int) -> str:
     return f"The host answered with status {answer.status}; the definition names no method to test with."
 
 
-def health_after(row: Mapping[str, Any], finding: Finding, timeout_ms: int, *, tested: bool) -> tuple[str, int]:
+def health_after(target: Target, finding: Finding, *, tested: bool) -> tuple[str, int]:
     """The health that follows, and the failures in a row."""
     if finding.success:
-        return ("degraded" if finding.latency_ms > timeout_ms * _SLOW else "healthy"), 0
-    failures = row["health_failures"] + 1
+        return ("degraded" if finding.latency_ms > timeout_of(target) * _SLOW else "healthy"), 0
+    failures = target.row["health_failures"] + 1
     return ("unhealthy" if tested or failures >= _UNHEALTHY_AT else "degraded"), failures
 
 
-async def settle(context: Context, target: Target, finding: Finding, timeout_ms: int, *, tested: bool) -> None:
+async def settle(context: Context, target: Target, finding: Finding, *, tested: bool) -> None:
     """Write what was found, and tell of a health that changed."""
     row = target.row
-    status, failures = health_after(row, finding, timeout_ms, tested=tested)
+    status, failures = health_after(target, finding, tested=tested)
     history = msgspec.json.decode(row["health_history"] or "[]", type=list[dict[str, Any]])
     found = {"checkedAt": iso(finding.checked_at), "status": status, "latencyMs": finding.latency_ms}
     written = await context.database.execute(
@@ -146,7 +151,7 @@ async def check_due(runtime: Any, context_of: Callable[[UUID], Context]) -> int:
     """Check the instances whose minute is over, each by one process; how many."""
     now = runtime.clock.now_ms()
     gate = asyncio.Semaphore(_AT_ONCE)
-    rows = await runtime.database.fetch(_DUE, now=now, most=_MOST_DUE)
+    rows = await runtime.database.fetch(_DUE, now=now, late=now + _LATER_THAN_ANY, most=_MOST_DUE)
 
     async def one(row: Mapping[str, Any]) -> bool:
         async with gate:
@@ -168,8 +173,7 @@ async def _check_one(context: Context, instance: UUID, later: int) -> None:
         # A change of its status or configuration puts it on the list again.
         await context.database.execute(_CLAIM, id=instance, before=later, next=None)
         return
-    timeout = _timeout_of(target)
-    await settle(context, target, await check(context, target, timeout), timeout, tested=False)
+    await settle(context, target, await check(context, target, timeout_of(target)), tested=False)
 
 
 def _is_checked(target: Target) -> bool:
@@ -177,7 +181,11 @@ def _is_checked(target: Target) -> bool:
     return connected and target.compiled.definition.verification is not None
 
 
-def _timeout_of(target: Target) -> int:
-    verification = target.compiled.definition.verification
-    assert verification is not None
-    return min(target.compiled.methods[verification.method].method.timeout, MOST_TEST_SECONDS * SECOND)
+def timeout_of(target: Target) -> int:
+    """Milliseconds that a check of the connection may take."""
+    verification, given = target.compiled.definition.verification, target.config.get("timeout")
+    found = [MOST_TEST_SECONDS * SECOND]
+    found += [target.compiled.methods[verification.method].method.timeout] if verification is not None else []
+    if isinstance(given, int | float) and not isinstance(given, bool) and given > 0:
+        found.append(max(1, int(min(given, MOST_TEST_SECONDS) * SECOND)))
+    return min(found)

@@ -4,8 +4,6 @@ A cursor is signed for its instance and method: what a caller could write into o
 with style `link` (RFC 8288) an address, that the method does not offer.
 """
 
-import base64
-import binascii
 import hmac
 import re
 from collections.abc import Callable
@@ -14,6 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 from yarl import URL
 
+from app import base64url
 from app.errors import IntegrationFailed, ValidationFailed
 from services.integrations.definitions.expressions import compile_expression
 from services.integrations.definitions.model import Pagination
@@ -131,13 +130,13 @@ def _mac(run: Run, payload: bytes) -> bytes:
 
 def _sealed(run: Run, value: Any) -> str:
     payload = msgspec.json.encode(value)
-    return base64.urlsafe_b64encode(_mac(run, payload) + payload).rstrip(b"=").decode()
+    return base64url.encode(_mac(run, payload) + payload)
 
 
 def _opened(run: Run, cursor: str) -> Any:
     try:
-        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        raw = base64url.decode(cursor)
         mac, payload = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
         return msgspec.json.decode(payload) if hmac.compare_digest(mac, _mac(run, payload)) else None
-    except (binascii.Error, ValueError, msgspec.MsgspecError):
+    except (ValueError, msgspec.MsgspecError):
         return None

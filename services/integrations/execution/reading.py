@@ -1,13 +1,17 @@
 """The record of executions, listed; and the circuits of instances."""
 
+from typing import get_args
 from uuid import UUID
 
 from app.auth.scopes import Scope
 from app.database import Row
 from app.errors import NotFound, ValidationFailed
 from services.context import Context
-from services.integrations.definitions.registry import offset_list
+from services.filters.fields import ID, INSTANT, INTEGER, TEXT, Field, one_of
+from services.integrations.definitions.model import SideEffect
+from services.integrations.execution.intents import OUTCOMES
 from services.integrations.instances.rows import find_instance
+from services.offset_lists import list_page
 from services.operations import operation
 from services.paging import (
     KeysetPage,
@@ -16,7 +20,6 @@ from services.paging import (
     OffsetPage,
     OffsetRequest,
     Sort,
-    keyset_page,
     rows_among,
 )
 
@@ -34,6 +37,23 @@ EXECUTIONS = Listing(
         "outcome": "outcome = {outcome}",
         "since": "at >= {since}",
     },
+    fields={
+        "id": Field("id", ID),
+        "method": Field("method", TEXT),
+        "side_effect": Field("side_effect", one_of(*get_args(SideEffect))),
+        "outcome": Field("outcome", one_of(*OUTCOMES)),
+        "code": Field("code", TEXT, nullable=True),
+        "error": Field("error", TEXT, nullable=True),
+        "host": Field("host", TEXT, nullable=True),
+        "status_code": Field("status_code", INTEGER, nullable=True),
+        "latency_ms": Field("latency_ms", INTEGER),
+        "attempts": Field("attempts", INTEGER),
+        "response_bytes": Field("response_bytes", INTEGER, nullable=True),
+        "request_id": Field("request_id", TEXT),
+        "actor_id": Field("actor_id", TEXT),
+        "surface": Field("surface", TEXT),
+        "at": Field("at", INSTANT),
+    },
 )
 _CIRCUIT = "id, instance, host, state, consecutive_failures, successes, openings, opened_at, open_until, updated_at"
 
@@ -46,9 +66,7 @@ async def list_integration_executions(
     instance = request.filters.get("instance")
     if instance is not None:
         await find_instance(context.tenant, instance)
-    if isinstance(request, KeysetRequest):
-        return await keyset_page(context.database, context.tenant, EXECUTIONS, request)
-    return await offset_list(context, EXECUTIONS, request)
+    return await list_page(context, EXECUTIONS, request)
 
 
 @operation(scope=Scope.INTEGRATIONS_READ)

@@ -1,13 +1,21 @@
 """Secrets taken out of whatever an answer, an error or a log shows: as they are, and in the forms they travel in."""
 
 import base64
-from collections.abc import Iterable, Mapping
+import html
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
 MASK = "********"
 #: A shorter text is found everywhere; to mask it would spoil what is shown, and hide nothing.
 _SHORTEST = 6
+#: A text of these characters (RFC 3986 section 2.3) is the same in a URL, in JSON and in HTML.
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*", re.ASCII)
+#: What some leave as it is in a URL, and others encode: nothing, what a path takes, what a query takes.
+_LEFT_IN_URLS = ("", "/", "/?:@!$'()*,;")
+_ENCODED = re.compile(r"%[0-9A-F]{2}")
 
 
 class Redaction:
@@ -49,6 +57,23 @@ class Redaction:
         return [self.value(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _forms(text: str) -> Iterable[str]:
+def _forms(text: str) -> Iterator[str]:
     raw = text.encode()
-    return (text, quote(text, safe=""), base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode())
+    yield from (text, base64.b64encode(raw).decode().rstrip("="), base64.urlsafe_b64encode(raw).decode().rstrip("="))
+    if not _UNRESERVED.fullmatch(text):
+        yield from _in_urls(text)
+        yield from _in_texts(text)
+
+
+def _in_urls(text: str) -> Iterator[str]:
+    for left in _LEFT_IN_URLS:
+        quoted = quote(text, safe=left)
+        for one in (quoted, _ENCODED.sub(lambda found: found[0].lower(), quoted)):
+            yield from (one, one.replace("%20", "+"))
+
+
+def _in_texts(text: str) -> Iterator[str]:
+    """Written into JSON within a text, with and without what some writers escape beyond need, and into HTML."""
+    for escaped in (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]):
+        yield from (escaped, escaped.replace("/", "\\/"))
+    yield from (html.escape(text), html.escape(text, quote=False))

@@ -8,12 +8,14 @@ from urllib.parse import quote, unquote
 from app.errors import ExecutionFailed, ValidationFailed
 from services.integrations.definitions.compiling import CompiledMethod
 from services.integrations.definitions.model import CONFIG
-from services.integrations.definitions.templates import variables_of
+from services.integrations.definitions.templates import may_be_absent, rest_of, variables_of
 from services.integrations.execution.encodings import encode_body
 
 _IN_QUERY = "%!$'()*,/:;?@"
 _REPEATED = re.compile(r"\{([A-Za-z0-9_.]+)\*\}")
 _VARIABLE = re.compile(r"\{([^{}*:]+)(?:[*:][^{}]*)?\}")
+_PARTS = re.compile(r"(\{[^{}]*\})")
+_MOST_DECODED = 3
 _HEADER_TEXT = re.compile(r"[\t -~]*")
 
 
@@ -42,11 +44,10 @@ def build_request(
     given = dict(params) | {extra.name: extra.value for extra in extras if extra.name in known}
     source = _Source(given, config)
     request = method.method.request
-    path = "" if method.path is None else _path(method.path, source)
+    path = "" if method.path is None else _path(method.path, method.method.verb, source)
     pairs = [*_query(method, source), *(_pair(e.name, str(e.value)) for e in extras if e.name not in known)]
     headers = {"Accept": "application/json"}
-    for name, text in ((request and request.headers) or {}).items():
-        headers["Content-Type" if name.lower() == "content-type" else name] = _header(name, text, source)
+    headers |= _headers(method, source)
     body: bytes | None = None
     if request is not None and request.body is not None:
         value = _template(method.body, given, config)
@@ -89,18 +90,30 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _path(template: Any, source: _Source) -> str:
-    names = list(template.variable_names)
-    values = source.expanded(names)
+def _path(template: Any, verb: str, source: _Source) -> str:
+    names, text = list(template.variable_names), str(template.uri)
+    values, absent = source.expanded(names), may_be_absent(text, verb)
     for name in names:
-        if values.get(name) in (None, "", [], {}):
+        if values.get(name) in (None, "", [], {}) and (name in values or name not in absent):
             raise ValidationFailed({f"parameters.{name}": "stands in the path and must not be empty"})
+    for name in rest_of(text).keys() & values.keys():
+        values[name] = _rest(name, values[name])
     path = str(template.expand(values))
-    # Also where the other side decodes first, and takes its dots and slashes then.
-    parts = (part for segment in path.split("/") for part in re.split(r"[/\\]", unquote(segment)))
-    if any(part in (".", "..") for part in parts):
+    # Also where the other side decodes first, a proxy before it once more, and takes its dots and slashes then; some
+    # drop what follows a semicolon before that.
+    decoded = path
+    for _ in range(_MOST_DECODED):
+        decoded = unquote(decoded)
+    if any(part.partition(";")[0] in (".", "..") for part in re.split(r"[/\\]", decoded)):
         raise ValidationFailed({"parameters": "the path must have no segment . or .."})
     return path
+
+
+def _rest(name: str, value: Any) -> str:
+    """Several segments of a path, each encoded but for what every segment may hold (RFC 3986 section 3.3)."""
+    if not isinstance(value, str) or not all(value.split("/")):
+        raise ValidationFailed({f"parameters.{name}": "must be segments of a path with one slash between them"})
+    return quote(value, safe="/:@")
 
 
 def _query(method: CompiledMethod, source: _Source) -> Iterator[str]:
@@ -109,8 +122,11 @@ def _query(method: CompiledMethod, source: _Source) -> Iterator[str]:
         repeated = _REPEATED.fullmatch(text)
         names = variables_of(text)
         values = source.expanded(names)
-        if repeated is not None and isinstance(values.get(names[0]), list):
-            yield from (_pair(name, item) for item in values[names[0]])
+        whole = values.get(names[0]) if repeated is not None else None
+        if isinstance(whole, list):
+            yield from (_pair(name, item) for item in whole)
+        elif isinstance(whole, Mapping) and "*" in name:
+            yield from (_pair(name.replace("*", key), item) for key, item in whole.items())
         elif values or not names:
             # What stands between the variables is not encoded yet; `%` begins what is.
             yield f"{quote(name, safe='')}={quote(method.query[name].expand(values), safe=_IN_QUERY)}"
@@ -120,15 +136,27 @@ def _pair(name: str, text: str) -> str:
     return f"{quote(name, safe='')}={quote(text, safe='')}"
 
 
-def _header(name: str, template: str, source: _Source) -> str:
-    def put(match: re.Match[str]) -> str:
-        value = source.find(match[1])
-        return "" if value is None else _text(value)
+def _headers(method: CompiledMethod, source: _Source) -> Iterator[tuple[str, str]]:
+    """Each header; left out where it has variables, and none of them has a value."""
+    request = method.method.request
+    for name, template in ((request and request.headers) or {}).items():
+        values = {found[0]: source.find(found[1]) for found in _VARIABLE.finditer(template)}
+        if values and all(value is None for value in values.values()):
+            continue
+        texts = {mark: _joined(value, "=" if mark.endswith("*}") else ",") for mark, value in values.items()}
+        text = "".join(texts.get(part, part) for part in _PARTS.split(template))
+        if _HEADER_TEXT.fullmatch(text) is None:
+            raise ValidationFailed({"parameters": f"the header {name} takes printable ASCII alone"})
+        yield ("Content-Type" if name.lower() == "content-type" else name), text
 
-    text = _VARIABLE.sub(put, template)
-    if _HEADER_TEXT.fullmatch(text) is None:
-        raise ValidationFailed({"parameters": f"the header {name} takes printable ASCII alone"})
-    return text
+
+def _joined(value: Any, glue: str) -> str:
+    """The style `simple` of OpenAPI: items with a comma between, and of an object each name with its value."""
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}{glue}{_text(inner)}" for name, inner in value.items() if inner is not None)
+    if isinstance(value, list):
+        return ",".join(_text(item) for item in value)
+    return "" if value is None else _text(value)
 
 
 def _template(compiled: Any, params: Mapping[str, Any], config: Mapping[str, Any]) -> Any:

@@ -18,8 +18,12 @@ from app.errors import (
 )
 from services.integrations.definitions.compiling import CompiledRule
 from services.integrations.definitions.schemas import schema_faults
-from services.integrations.execution.calls import RETRIED, Run, retry_after, shown_answer
+from services.integrations.execution.calls import RETRIED, Run, shown_answer
+from services.integrations.execution.charsets import in_utf8
+from services.integrations.execution.limits import LONGEST_PAUSE
 from services.integrations.execution.redaction import Redaction
+from services.integrations.execution.waiting import retry_after
+from services.nesting import nests_deeper
 
 _NO_CONTENT = frozenset({204, 205})
 _LONGEST_MESSAGE = 500
@@ -38,8 +42,9 @@ def read_answer(run: Run, answer: Answer) -> Reading:
     """The answer, without secrets. Raises the error that it is, by the definition's rules and then by its status."""
     kind = (answer.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
     redaction = run.credentials.redaction
-    body, malformed = _decoded(kind, answer, redaction)
-    reading = Reading(answer, redaction.value(body) if redaction.touches(answer.body) else body)
+    raw = in_utf8(answer, json=_is_json(kind))
+    body, malformed = _decoded(kind, answer, raw, redaction)
+    reading = Reading(answer, redaction.value(body) if redaction.touches(raw) else body)
     _check_rules(run, reading)
     if answer.status == 401:
         text = "The integration refuses the credentials: it answered with status 401."
@@ -56,45 +61,44 @@ def read_answer(run: Run, answer: Answer) -> Reading:
     return reading
 
 
-def _decoded(kind: str, answer: Answer, redaction: Redaction) -> tuple[Any, bool]:
-    """The body, and whether it is not what its content type says."""
+def _decoded(kind: str, answer: Answer, raw: bytes, redaction: Redaction) -> tuple[Any, bool]:
+    """The body, and whether it is not what its content type says; `raw` is its text in UTF-8."""
     if answer.status in _NO_CONTENT or not answer.body:
         return None, False
-    if kind == "application/json" or kind.endswith("+json") or not kind:
+    if _is_json(kind):
         try:
-            found = msgspec.json.decode(answer.body)
-            if _nests_too_deep(found):
+            found = msgspec.json.decode(raw)
+            if raw.count(b"{") + raw.count(b"[") > _MOST_LEVELS and nests_deeper(found, _MOST_LEVELS):
                 raise RecursionError
             return found, False
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return answer.body[:16_384].decode("utf-8", "replace"), bool(kind)
+            return raw[:16_384].decode("utf-8", "replace"), bool(kind)
     if kind.startswith("text/") or kind.endswith("xml"):
-        return answer.body.decode("utf-8", "replace"), False
+        return raw.decode("utf-8", "replace"), False
     return {"contentType": kind[:200], "contentBase64": base64.b64encode(redaction.raw(answer.body)).decode()}, False
 
 
-def _nests_too_deep(value: Any) -> bool:
-    """Level by level, so that a stranger's answer decides nothing about our stack."""
-    level = [value]
-    for _ in range(_MOST_LEVELS):
-        inner = (item for each in level for item in (each.values() if isinstance(each, dict) else each))
-        level = [item for item in inner if type(item) in (dict, list)] if type(value) in (dict, list) else []
-        if not level:
-            return False
-    return True
+def _is_json(kind: str) -> bool:
+    return kind in ("application/json", "text/json", "") or kind.endswith("+json")
 
 
 def _check_rules(run: Run, reading: Reading) -> None:
     rules = run.target.compiled.rules
     if not rules:
         return
-    headers = {name.lower(): text for name, text in reading.answer.headers.items()}
-    seen = {"status": reading.answer.status, "headers": run.credentials.redaction.value(headers), "body": reading.body}
+    seen = _seen(run, reading)
     for rule in rules:
         if rule.rule.status is not None and reading.answer.status not in rule.rule.status:
             continue
         if rule.when is None or _holds(_searched(rule.when, seen, "errorRules")):
             raise _by_rule(run, rule, reading, seen)
+
+
+def _seen(run: Run, reading: Reading) -> dict[str, Any]:
+    """The whole answer, as expressions see it."""
+    headers = {name.lower(): text for name, text in reading.answer.headers.items()}
+    shown = run.credentials.redaction.value(headers)
+    return {"status": reading.answer.status, "headers": shown, "body": reading.body}
 
 
 def _holds(value: Any) -> bool:
@@ -128,16 +132,19 @@ def failed(run: Run, reading: Reading, message: str | None) -> IntegrationFailed
 
 
 def _limited(answer: Answer, message: str | None) -> IntegrationRateLimited:
-    seconds = max(1, ceil(retry_after(answer) or _DEFAULT_PAUSE))
+    # As long as it is left alone from here: who asks for years is asked again.
+    seconds = min(max(1, ceil(retry_after(answer) or _DEFAULT_PAUSE)), LONGEST_PAUSE)
     return IntegrationRateLimited(seconds, message or "The integration's own rate limit is used up.")
 
 
 def result_of(run: Run, reading: Reading) -> Any:
     """The method's result. Raises IntegrationFailed where the answer does not fit its schema."""
-    made = reading.body
+    whole = run.method.method.result_from == "answer"
+    made = _seen(run, reading) if whole else reading.body
     if run.method.result_path is not None:
         made = _searched(run.method.result_path, made, "resultPath")
-    if run.method.result is None or reading.answer.status in _NO_CONTENT or run.method.method.verb == "HEAD":
+    empty = reading.answer.status in _NO_CONTENT or run.method.method.verb == "HEAD"
+    if run.method.result is None or (empty and not whole):
         return made
     fault = next(schema_faults(run.method.result, made, "result"), None)
     if fault is not None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.auth.encryption import Unreadable
 from app.database import Statement
 from app.errors import (
     ExecutionFailed,
@@ -20,14 +21,19 @@ from app.errors import (
 from services.context import Context
 from services.integrations.definitions.addresses import covers
 from services.integrations.definitions.compiling import Compiled, CompiledMethod
-from services.integrations.definitions.rows import find_definition
-from services.integrations.definitions.schemas import schema_faults, secret_names, with_defaults
-from services.integrations.instances.status import effective_config, read_config
+from services.integrations.definitions.masking import secret_texts
+from services.integrations.definitions.schemas import schema_faults, with_defaults
+from services.integrations.instances.configs import open_config
+from services.integrations.instances.destinations import destinations_of
+from services.integrations.instances.rows import compiled_of
+from services.integrations.instances.status import effective_config
 
 _FIND = Statement(
-    "SELECT i.id, i.name, i.definition, i.config, i.status, i.error, i.enabled, i.version, i.health_failures, "
-    "i.health_history, d.version AS definition_version, d.status AS definition_status FROM integration_instance i "
-    "JOIN integration_definition d ON d.id = i.definition WHERE i.id = {instance} AND i.tenant = {tenant}"
+    "SELECT i.id, i.name, i.definition, i.config, i.sealed_config, i.key_id, i.credential_ref, i.bound_to, i.status, "
+    "i.error, i.enabled, i.version, i.health_failures, i.health_history, d.version AS definition_version, "
+    "d.status AS definition_status "
+    "FROM integration_instance i JOIN integration_definition d ON d.id = i.definition "
+    "WHERE i.id = {instance} AND i.tenant = {tenant}"
 )
 
 
@@ -58,6 +64,11 @@ class Target(NamedTuple):
         except ValueError:
             raise ExecutionFailed("The integration's base URL cannot be read.") from None
 
+    @property
+    def destinations(self) -> str:
+        """Where its credentials go."""
+        return destinations_of(self.compiled.definition, self.config)
+
     def may_call(self, host: str) -> bool:
         """Whether the definition allows this host; where it says nothing, the base URL's alone."""
         hosts = self.compiled.definition.allowed_hosts
@@ -66,23 +77,27 @@ class Target(NamedTuple):
     @property
     def secret_config(self) -> list[str]:
         """The values of the configuration that are marked as secret."""
-        hidden = secret_names(self.compiled.definition.config_schema)
-        return [text for name, text in self.config.items() if name in hidden and isinstance(text, str)]
+        return secret_texts(self.config, self.compiled.definition.config_schema)
 
 
 async def find_target(context: Context, instance_id: UUID) -> Target:
-    """The instance, with its definition. Raises NotFound; a definition that is archived is as one that is gone."""
+    """The instance, with its definition. Raises NotFound; a definition that is archived is as one that is gone.
+
+    And ExecutionFailed where its configuration does not open: its key is not in the ring.
+    """
     rows = await context.database.fetch(_FIND, instance=instance_id, tenant=context.tenant)
     if not rows:
         raise NotFound("There is no such integration instance.")
     row = rows[0]
     if row["definition_status"] == "ARCHIVED":
         raise NotFound("The definition of this integration is archived; its methods can no longer be called.")
-    warm = context.runtime.definitions
-    compiled = warm.known(row["definition"], row["definition_version"])
-    if compiled is None:
-        compiled = warm.compiled(await find_definition(context.tenant, row["definition"]))
-    return Target(row, compiled, effective_config(compiled.definition, read_config(row)))
+    compiled = await compiled_of(context, row["definition"], row["definition_version"])
+    try:
+        config = open_config(context.runtime.encryption, row)
+    except Unreadable:
+        text = "The integration's configuration cannot be opened with the keys of this server."
+        raise ExecutionFailed(text) from None
+    return Target(row, compiled, effective_config(compiled.definition, config))
 
 
 def find_method(target: Target, name: str) -> CompiledMethod:

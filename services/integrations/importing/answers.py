@@ -5,7 +5,14 @@ from typing import Any, NamedTuple
 
 from services.integrations.importing.bundles import Bundler
 from services.integrations.importing.documents import Unresolved, members
-from services.integrations.importing.media_types import chosen, is_named
+from services.integrations.importing.media_types import (
+    chosen,
+    encoding,
+    is_many,
+    is_named,
+    is_of_bytes,
+    is_text,
+)
 from services.integrations.importing.parameters import Parameters
 from services.integrations.importing.reports import Notes
 from services.integrations.importing.schemas import Translated
@@ -13,6 +20,13 @@ from services.integrations.importing.schemas import Translated
 _SUCCESS = re.compile(r"2(?:[0-9]{2}|XX)", re.IGNORECASE)
 _SIZES = ("per_page", "page_size", "pageSize", "PageSize", "perPage", "limit", "count", "max_results", "maxResults")
 _CURSORS = ("cursor", "page_token", "pageToken", "PageToken", "next_token", "nextToken", "continue", "after")
+_ACCEPTABLE = re.compile(r"[A-Za-z0-9!#$&^_.+*/ ;=,\"'-]{1,500}")
+_TEXT: dict[str, Any] = {"type": "string"}
+_BYTES: dict[str, Any] = {
+    "type": "object",
+    "properties": {"contentType": {"type": "string"}, "contentBase64": {"type": "string"}},
+    "required": ["contentType", "contentBase64"],
+}
 _NEXT = ("next_cursor", "nextCursor", "next_page_token", "nextPageToken", "nextToken", "next_token", "cursor")
 
 
@@ -55,14 +69,11 @@ class Answers:
         """Take in an answer's JSON; False where it has none."""
         content = members(response.get("content"))
         name = chosen(content, ("json",))
-        if name is None:
-            if content:
-                told = ", ".join(map(str, content))
-                self.notes.untyped(f"responses.{status}", f"is of {told}, which is no JSON; it is not typed")
-            return False
+        if name is None or is_of_bytes(self.parameters.resolved(members(content[name]).get("schema"))):
+            return self._other(status, content) if content else False
         media = members(content[name])
-        if is_named(name) and "Accept" not in self.parameters.headers:
-            self.parameters.headers["Accept"] = name.strip()
+        if is_named(name):
+            self._accept([name])
         if self.first is None:
             code = int(status) if status.isdigit() else 200
             self.first = Answer(code, media, members(response.get("headers")))
@@ -70,6 +81,26 @@ class Answers:
         if schema not in self.schemas:
             self.schemas.append(schema)
         return True
+
+    def _other(self, status: str, content: dict[str, Any]) -> bool:
+        """Take in what is no JSON: a text, or bytes, as they are given to the caller."""
+        names = [name for name in content if isinstance(name, str)]
+        self._accept(names)
+        schema = _read_as(names)
+        if schema not in self.schemas:
+            self.schemas.append(schema)
+        for name in names:
+            described = members(content[name]).get("schema", {"type": "string"})
+            if is_text(name) and not self.parameters.is_of(described, "string"):
+                text = f"is of {name}, of which the result is the text: its parts are not typed"
+                self.notes.untyped(f"responses.{status}", text)
+        return True
+
+    def _accept(self, names: list[str]) -> None:
+        """Ask for what is described; where nothing is said, JSON is asked for."""
+        text = ", ".join(dict.fromkeys(name.strip() for name in names))
+        if "Accept" not in self.parameters.headers and _ACCEPTABLE.fullmatch(text):
+            self.parameters.headers["Accept"] = text
 
     def schema(self, bundler: Bundler) -> dict[str, Any] | None:
         """The schema of the result; None where no answer has a body."""
@@ -98,9 +129,11 @@ class Answers:
         sized = {} if size is None else {"sizeParameter": size}
         if "link" in by_name and ("page" in query or size is not None):
             return {"style": "link", **sized}
-        for cursor in _CURSORS:
-            following = next((name for name in _NEXT if name in self._properties()), None)
-            if cursor in query and following is not None:
+        cursor = next((name for name in _CURSORS if name in query), None)
+        if cursor is not None:
+            properties = self._properties()
+            following = next((name for name in _NEXT if name in properties), None)
+            if following is not None:
                 return {"style": "cursor", "parameter": cursor, "cursor": following, **sized}
         for style in ("page", "offset"):
             if style in query and size is not None:
@@ -113,6 +146,15 @@ class Answers:
         except Unresolved:
             return {}
         return members(schema.get("properties"))
+
+
+def _read_as(names: list[str]) -> dict[str, Any]:
+    """How services.integrations.execution.results reads an answer of these media types."""
+    if any(is_many(name) or encoding(name) == "json" for name in names):
+        return {}
+    found = [_TEXT] if any(map(is_text, names)) else []
+    found += [_BYTES] if not all(map(is_text, names)) else []
+    return found[0] if len(found) == 1 else {"anyOf": found}
 
 
 def _number(status: str) -> Any:

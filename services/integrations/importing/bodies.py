@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from services.integrations.importing.documents import Unresolved, listed, members
-from services.integrations.importing.media_types import chosen, encoding, is_named
+from services.integrations.importing.media_types import chosen, encoding, is_named, is_of_bytes, is_text
 from services.integrations.importing.parameters import BODY, Parameters
 from services.integrations.importing.reports import LeftOut, Notes
 
@@ -47,29 +47,70 @@ def _taken(described: dict[str, Any], verb: str, parameters: Parameters, notes: 
     if verb in ("get", "head"):
         if described.get("required") is True:
             raise LeftOut("requestBody", f"is required, and {verb.upper()} carries none")
-        notes.note("requestBody", f"is left out: {verb.upper()} carries none")
+        tell = notes.untyped if any(_is_filled(each, parameters) for each in content.values()) else notes.note
+        tell("requestBody", f"is left out: {verb.upper()} carries none")
         return None
     name = chosen(content, ("json", "form", "multipart"))
-    if name is None:
+    made = None
+    if name is not None and not _is_file(content[name], name, parameters):
+        made = _encoded(name, members(content[name]), parameters, notes)
+    made = made or _raw(content, parameters, notes)
+    if made is None:
+        reason = f"is of {', '.join(map(str, content)) or 'no media type'}"
         if described.get("required") is True:
-            raise LeftOut(
-                "requestBody", f"is of {', '.join(map(str, content)) or 'no media type'}: none can be written"
-            )
-        notes.untyped("requestBody", f"is of {', '.join(map(str, content)) or 'no media type'}; it is left out")
-        return None
-    media, kind = members(content[name]), encoding(name)
+            raise LeftOut("requestBody", f"{reason}: none can be written")
+        notes.untyped("requestBody", f"{reason}; it is left out")
+    elif described.get("required") is True:
+        parameters.required.append(BODY)
+    return made
+
+
+def _encoded(name: str, media: dict[str, Any], parameters: Parameters, notes: Notes) -> TypedBody:
+    kind, schema = encoding(name), media.get("schema", {})
     if is_named(name):
         parameters.headers["Content-Type"] = name.strip()
-    schema = media.get("schema", {})
     found = parameters.translator.inline(schema, "request", "requestBody", notes)
     parameters.uses |= dict.fromkeys(found.uses)
     made = found.schema
     if kind != "json":
         made = _fields(made, schema, media, parameters)
     parameters.properties[BODY] = made
-    if described.get("required") is True:
-        parameters.required.append(BODY)
     return TypedBody({"encoding": kind, "template": BODY}, media)
+
+
+def _is_filled(media: Any, parameters: Parameters) -> bool:
+    """Whether a body could say anything; generated descriptions give an empty form to every GET."""
+    schema = members(members(media).get("schema"))
+    return any(schema.get(name) for name in ("$ref", "properties", "items", "allOf", "anyOf", "oneOf"))
+
+
+def _is_file(media: Any, name: str, parameters: Parameters) -> bool:
+    """Whether the body is bytes that only a media type of any kind stands for."""
+    return "*" in name and is_of_bytes(parameters.resolved(members(media).get("schema")))
+
+
+def _raw(content: dict[str, Any], parameters: Parameters, notes: Notes) -> TypedBody | None:
+    """A body that is given as it is: a text, or bytes. None where none of the media types is such."""
+    names = [name for name in content if isinstance(name, str) and (encoding(name) == "raw" or "*" in name)]
+    if not names:
+        return None
+    texts = all(map(is_text, names)) and not any("*" in name for name in names)
+    if texts or (len(names) == 1 and "*" not in names[0]):
+        parameters.headers["Content-Type"] = names[0].strip()
+        if len(names) > 1:
+            notes.note("requestBody", f"is sent as {names[0]}")
+        bytes_of = {"contentBase64": {"type": "string"}}
+    else:
+        bytes_of = {"contentBase64": {"type": "string"}, "contentType": {"type": "string"}}
+    given: dict[str, Any] = {"type": "string"}
+    if not texts:
+        whole = {"type": "object", "properties": bytes_of, "required": ["contentBase64"], "additionalProperties": False}
+        given = {"anyOf": [given, whole]}
+    parameters.properties[BODY] = given
+    media = members(content[names[0]])
+    if not parameters.is_of(media.get("schema", {"type": "string"}), "string"):
+        notes.untyped("requestBody", f"is of {names[0]}, which is given as it is: its parts are not typed")
+    return TypedBody({"encoding": "raw", "template": BODY}, media)
 
 
 def _fields(made: Any, schema: Any, media: dict[str, Any], parameters: Parameters) -> Any:

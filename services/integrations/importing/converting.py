@@ -10,16 +10,15 @@ from app.errors import ValidationFailed
 from services.integrations.definitions.checking import SEMVER
 from services.integrations.definitions.faults import Faults
 from services.integrations.definitions.methods import check_method
-from services.integrations.definitions.model import Definition, Method
+from services.integrations.definitions.model import MOST_METHODS, Definition, Method
 from services.integrations.importing.bundles import Bundler
 from services.integrations.importing.documents import Source, encodable, members
-from services.integrations.importing.operations import Described, Names, method_of, printable
+from services.integrations.importing.operations import LONGEST_TEXT, Described, Names, method_of, printable
 from services.integrations.importing.reports import LeftOut, Notes, Report, report_of
 from services.integrations.importing.schemas import Translator
 from services.integrations.importing.securities import security_of
 from services.integrations.importing.servers import Base, base_of
 
-MOST_METHODS = 5_000
 _NUMBERS = re.compile(r"[0-9]{1,9}")
 
 
@@ -51,11 +50,13 @@ class _Conversion:
 
     def run(self) -> tuple[Definition, Report]:
         chosen = self._chosen()
-        base = base_of(self.source.root.get("servers"), self.notes)
+        base = base_of(self._servers(chosen), self.notes)
         default = self.source.root.get("security")
         required = [each.operation.get("security", default) for each in chosen]
         security = security_of(self.source, self.choice.security, required, self.notes)
         bare = self._definition(base, security.members)
+        if number := len(members(self.source.root.get("webhooks"))):
+            self.notes.note("webhooks", f"are what the other side would call, {number} of them; none is a method")
         names, told, methods = Names(), [], []
         for described, asked in zip(chosen, required, strict=True):
             name = names.name(described)
@@ -85,6 +86,12 @@ class _Conversion:
         if len(found) > MOST_METHODS:
             raise ValidationFailed({"document": f"has more than {MOST_METHODS} operations; choose some by tag"})
         return found
+
+    def _servers(self, chosen: list[Described]) -> Any:
+        """The document's; those of the operations, where all that were chosen have the same ones of their own."""
+        own = [each.servers for each in chosen]
+        same = bool(own) and bool(own[0]) and all(each == own[0] for each in own)
+        return own[0] if same else self.source.root.get("servers")
 
     def _definition(self, base: Base, security: dict[str, Any]) -> Definition:
         info = members(self.source.root.get("info"))
@@ -125,12 +132,10 @@ class _Conversion:
 
     def _same_server(self, described: Described, base: Base) -> None:
         """Raises LeftOut for an operation that is served elsewhere."""
-        for holder in (described.operation, described.item):
-            if holder.get("servers"):
-                own = base_of(holder["servers"], Notes())
-                if (own.url, own.prefix) != (base.url, base.prefix):
-                    raise LeftOut("servers", f"is served at {own.url or own.prefix}; import it as another definition")
-                return
+        if described.servers:
+            own = base_of(described.servers, Notes())
+            if (own.url, own.prefix) != (base.url, base.prefix):
+                raise LeftOut("servers", f"is served at {own.url or own.prefix}; import it as another definition")
 
 
 def _sound(bare: Definition, method: Method, notes: Notes) -> Method:
@@ -169,7 +174,7 @@ def _line(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    return printable(value).strip() if isinstance(value, str) else ""
+    return printable(value[:LONGEST_TEXT]).strip() if isinstance(value, str) else ""
 
 
 def lines_of(report: Report) -> Iterator[str]:

@@ -21,9 +21,15 @@ class Source:
     def __init__(self, root: Mapping[str, Any]) -> None:
         self.root = root
         self.dated = str(root.get("openapi", "")).startswith("3.0")
+        self._found: dict[str, Any] = {}
 
     def at(self, pointer: str) -> Any:
         """What a reference such as `#/components/schemas/A` names. Raises Unresolved."""
+        if pointer not in self._found:
+            self._found[pointer] = self._at(pointer)
+        return self._found[pointer]
+
+    def _at(self, pointer: str) -> Any:
         if not pointer.startswith("#"):
             raise Unresolved(f"refers to {pointer[:100]}, which is another document")
         if pointer != "#" and not pointer.startswith("#/"):
@@ -85,6 +91,22 @@ def _encodable(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return value
+
+
+class Numbered:
+    """Names that are given once; the second of the same is `name_2`. A thousand of the same cost a thousand steps."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, int] = {}
+
+    def free(self, wanted: str) -> str:
+        number, found = self._last.get(wanted, 0), wanted
+        while found in self._last:
+            number += 1
+            found = f"{wanted}_{number + 1}"
+        self._last[wanted] = number
+        self._last.setdefault(found, 0)
+        return found
 
 
 def members(value: Any) -> dict[str, Any]:

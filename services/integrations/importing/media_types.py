@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
-Encoding: TypeAlias = Literal["json", "form", "multipart"]
+Encoding: TypeAlias = Literal["json", "form", "multipart", "raw"]
 #: The plain type first: of several it is the one that everybody means.
 _PLAIN = "application/json"
 #: A list of steps (RFC 6902), which descriptions give the schema of what is changed by it.
 _PATCH = "application/json-patch+json"
+_ENCODINGS: dict[str, Encoding] = {
+    _PLAIN: "json", "text/json": "json", "*/*": "json", "application/*": "json",
+    "application/x-www-form-urlencoded": "form", "multipart/form-data": "multipart",
+}  # fmt: skip
 _ORDER = (_PLAIN, "+json", "*/*", "application/*", "application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -19,9 +23,28 @@ def essence(name: str) -> str:
 def encoding(name: str) -> Encoding | None:
     """How a body of this media type is written; None where it is not."""
     kind = essence(name)
-    if kind in (_PLAIN, "text/json", "*/*", "application/*") or kind.endswith("+json"):
+    if kind in _ENCODINGS:
+        return _ENCODINGS[kind]
+    if kind.endswith("+json"):
         return "json"
-    return {"application/x-www-form-urlencoded": "form", "multipart/form-data": "multipart"}.get(kind)  # type: ignore[return-value]
+    # Parts of other kinds are known by a boundary, which is nothing that a definition can say.
+    return None if kind.startswith("multipart/") or "/" not in kind else "raw"
+
+
+def is_text(name: str) -> bool:
+    """Whether an answer of this media type is read as a text; services.integrations.execution.results agrees."""
+    kind = essence(name)
+    return kind.startswith("text/") or kind.endswith("xml")
+
+
+def is_many(name: str) -> bool:
+    """Whether it may be anything: `image/*`, or bytes of any kind."""
+    return "*" in name or essence(name) == "application/octet-stream"
+
+
+def is_of_bytes(schema: Mapping[str, Any]) -> bool:
+    """Whether a schema, its reference followed, says that a value is a file rather than JSON."""
+    return schema.get("type") in ("string", "file") and schema.get("format") in ("binary", "base64")
 
 
 def chosen(content: Mapping[str, Any], wanted: tuple[Encoding, ...]) -> str | None:

@@ -9,7 +9,7 @@ from services.integrations.definitions.model import Method
 from services.integrations.importing.answers import Answers
 from services.integrations.importing.bodies import take_body
 from services.integrations.importing.bundles import Bundler
-from services.integrations.importing.documents import listed, members
+from services.integrations.importing.documents import Numbered, listed, members
 from services.integrations.importing.examples import example_of
 from services.integrations.importing.parameters import Parameters, parameters_of
 from services.integrations.importing.reports import LeftOut, Notes
@@ -20,6 +20,8 @@ _VERBS = ("get", "head", "post", "put", "patch", "delete")
 _IDEMPOTENCY = {"get": "safe", "head": "safe", "put": "idempotent", "delete": "idempotent"}
 _EFFECTS = {"get": "read", "head": "read", "delete": "delete"}
 _LONGEST_NAME = 120
+#: What is looked at of a text, of which less is kept.
+LONGEST_TEXT = 20_000
 
 
 class Described(NamedTuple):
@@ -39,6 +41,11 @@ class Described(NamedTuple):
         return [tag for tag in listed(self.operation.get("tags")) if isinstance(tag, str)]
 
     @property
+    def servers(self) -> Any:
+        """The servers of the operation, or of its path; None where it has those of the document."""
+        return self.operation.get("servers") or self.item.get("servers") or None
+
+    @property
     def named(self) -> str | None:
         found = self.operation.get("operationId")
         return found if isinstance(found, str) and found.strip() else None
@@ -48,18 +55,16 @@ class Names:
     """Names of methods, each once."""
 
     def __init__(self) -> None:
-        self._taken: set[str] = set()
+        self._given = Numbered()
 
     def name(self, described: Described) -> str:
-        wanted = described.named or f"{described.verb}.{described.path.strip('/') or 'root'}"
-        wanted = _UNFIT.sub(".", wanted).strip(".-")[:_LONGEST_NAME] or described.verb
-        if not re.match(r"[A-Za-z_]", wanted):
-            wanted = f"_{wanted}"
-        number, found = 1, wanted
-        while found in self._taken:
-            number, found = number + 1, f"{wanted}_{number + 1}"
-        self._taken.add(found)
-        return found
+        place = f"{described.verb}.{described.path.strip('/') or 'root'}"
+        wanted = next(filter(None, map(_fitting, (described.named or "", place))), described.verb)
+        return self._given.free(wanted if re.match(r"[A-Za-z_]", wanted) else f"_{wanted}")
+
+
+def _fitting(text: str) -> str:
+    return _UNFIT.sub(".", text).strip(".-")[:_LONGEST_NAME]
 
 
 def method_of(described: Described, prefix: str, name: str, bundler: Bundler, notes: Notes) -> Method:
@@ -119,7 +124,7 @@ def _repetition(verb: str, parameters: Parameters) -> dict[str, Any]:
 def _description(operation: dict[str, Any]) -> str | None:
     told = [operation.get("summary"), operation.get("description")]
     text = "\n\n".join(dict.fromkeys(each.strip() for each in told if isinstance(each, str) and each.strip()))
-    return printable(text)[:2_000] or None
+    return printable(text[:LONGEST_TEXT])[:2_000] or None
 
 
 def _examples(found: dict[str, Any] | None) -> list[dict[str, Any]] | None:
@@ -132,4 +137,4 @@ def printable(text: str) -> str:
         and not "\ud800" <= char <= "\udfff"))  # fmt: skip
 
 
-__all__ = ["Described", "Names", "members", "method_of", "printable"]
+__all__ = ["LONGEST_TEXT", "Described", "Names", "members", "method_of", "printable"]

@@ -1,4 +1,4 @@
-"""Import as an operation: read, converted beside the other work of the process, and stored as a draft."""
+"""Import as an operation: converted beside the other work of the server, and stored as a draft."""
 
 import asyncio
 from typing import Any
@@ -6,25 +6,23 @@ from typing import Any
 import msgspec
 
 from app.auth.scopes import Scope
-from app.errors import Conflict, ValidationFailed
+from app.errors import Conflict, MalformedBody, RequestsLimited, ValidationFailed
 from services.context import Context
-from services.contracts.reading import ContractDocument, UnreadableDocument, read_document
-from services.integrations.definitions.checking import check_parts
-from services.integrations.definitions.model import Definition
+from services.contracts.reading import ContractDocument
+from services.integrations.apart.running import run_apart
+from services.integrations.definitions.columns import stored
 from services.integrations.definitions.registry import add_draft
-from services.integrations.importing.converting import Choice, convert_document
+from services.integrations.importing.converting import Choice
+from services.integrations.importing.drafting import Drafted
+from services.integrations.importing.reading import ImportRequest, converted_document
 from services.integrations.importing.reports import Report
 from services.operations import operation
 
 
-class ImportRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """An OpenAPI document as it came, or one that was read with the files that it refers to; and what is wanted of it.
+class ReadDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that was read with the files that it refers to, by whoever may read them; and what is wanted of it."""
 
-    `media_type` is that of the bytes, where it is known.
-    """
-
-    document: bytes | ContractDocument
-    media_type: str = ""
+    document: ContractDocument
     choice: Choice = Choice()
 
 
@@ -39,24 +37,18 @@ class Imported(msgspec.Struct, frozen=True):
     scope=Scope.INTEGRATIONS_WRITE,
     audit="integration_definition.imported",
     writes="parts",
-    raises=[ValidationFailed, Conflict],
+    raises=[MalformedBody, ValidationFailed, Conflict, RequestsLimited],
 )
-async def import_integration_definition(context: Context, request: ImportRequest) -> Imported:
+async def import_integration_definition(context: Context, request: ImportRequest | ReadDocument) -> Imported:
     """Make a draft of an OpenAPI 3 document, with a method for each operation, and report what could not be typed."""
-    definition, report = await asyncio.to_thread(definition_from, request)
-    return Imported(await context.write(lambda: add_draft(context, definition)), report)
+    with context.runtime.imports.held(context):
+        if isinstance(request, ReadDocument):
+            made = await _read(request)
+        else:
+            made = await run_apart("import", request, Drafted)
+        return Imported(await context.write(lambda: add_draft(context, dict(made.columns))), made.report)
 
 
-def definition_from(request: ImportRequest) -> tuple[Definition, Report]:
-    """The checked definition and the report, with no database. Raises ValidationFailed."""
-    try:
-        document = request.document
-        if isinstance(document, bytes):
-            document = read_document(document, "document.json" if "json" in request.media_type else "document.yaml")
-    except UnreadableDocument as error:
-        raise ValidationFailed({"document": str(error)}) from None
-    if document.kind != "openapi":
-        raise ValidationFailed({"document": "must be an OpenAPI document"})
-    definition, report = convert_document(document.openapi, request.choice)
-    check_parts(definition)
-    return definition, report
+async def _read(request: ReadDocument) -> Drafted:
+    definition, report = await asyncio.to_thread(converted_document, request.document, request.choice)
+    return Drafted(stored(definition), report)

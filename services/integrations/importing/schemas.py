@@ -13,7 +13,7 @@ import msgspec
 
 from services.integrations.definitions.faults import Fault
 from services.integrations.definitions.schemas import compile_schema
-from services.integrations.importing.documents import Source, Unresolved, members
+from services.integrations.importing.documents import Numbered, Source, Unresolved, members
 from services.integrations.importing.reports import Notes
 
 Direction: TypeAlias = Literal["request", "result"]
@@ -48,7 +48,7 @@ class Translator:
         self.source, self.notes = source, notes
         self._known: dict[tuple[str, Direction], Translated] = {}
         self._names: dict[str, str] = {}
-        self._taken: set[str] = set()
+        self._given = Numbered()
         self._patterns: dict[str, bool] = {}
 
     def named(self, pointer: str, direction: Direction) -> Translated:
@@ -69,11 +69,7 @@ class Translator:
         """The name in `$defs` of what a pointer leads to."""
         found = self._names.get(pointer)
         if found is None:
-            wanted = _NAME.sub("_", pointer.rpartition("/")[2])[:80] or "root"
-            number, found = 1, wanted
-            while found in self._taken:
-                number, found = number + 1, f"{wanted}_{number + 1}"
-            self._taken.add(found)
+            found = self._given.free(_NAME.sub("_", pointer.rpartition("/")[2])[:80] or "root")
             self._names[pointer] = found
         return found
 

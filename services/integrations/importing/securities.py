@@ -35,13 +35,15 @@ def security_of(source: Source, wanted: str | None, requirements: Iterable[Any],
         counted.update({name for each in listed(given) for name in members(each) if len(members(each)) == 1})
     order = [wanted] if wanted is not None else [*(name for name, _ in counted.most_common()), *schemes]
     for name in dict.fromkeys(order):
-        where = f"components.securitySchemes.{name}"
         try:
-            made = _said(source.resolved(schemes.get(name)))
+            return Security(_said(source.resolved(schemes.get(name))), name)
         except (Unresolved, Fault) as error:
-            notes.note(where, f"cannot be used: {error}")
-            continue
-        return Security(made, name)
+            notes.note(f"components.securitySchemes.{name}", f"cannot be used: {error}")
+    for name in dict.fromkeys(order):
+        if members(schemes.get(name)).get("type") in ("oauth2", "openIdConnect"):
+            # However it was got, a token of OAuth 2.0 is a bearer's (RFC 6750).
+            notes.note(f"components.securitySchemes.{name}", "is sent as a bearer token, which is got elsewhere")
+            return Security({"authType": "bearer"}, name)
     notes.note("components.securitySchemes", "has none that can be used: nothing is sent to authenticate")
     return Security({"authType": "none"}, None)
 

@@ -1,17 +1,38 @@
 """Instances, listed and read."""
 
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from app.auth.scopes import Scope
 from app.database import Row
 from app.errors import NotFound, ValidationFailed
 from services.context import Context
-from services.integrations.definitions.registry import offset_list
+from services.filters.fields import BOOLEAN, ID, INSTANT, TEXT, Field, one_of
+from services.integrations.definitions.model import Category
+from services.integrations.instances.references import VAULT_ID
 from services.integrations.instances.rows import COLUMNS, find_instance
+from services.integrations.instances.status import HEALTH_STATUSES, STATUSES
+from services.offset_lists import list_page
 from services.operations import operation
-from services.paging import KeysetPage, KeysetRequest, Listing, OffsetPage, OffsetRequest, Sort, rows_among
-from services.people.reading import SEARCH, searched_page
+from services.paging import (
+    Condition,
+    KeysetPage,
+    KeysetRequest,
+    Listing,
+    OffsetPage,
+    OffsetRequest,
+    Sort,
+    among,
+    joined,
+    rows_among,
+    statement,
+)
+from services.people.reading import SEARCH
+
+
+def _of_definition(column: str) -> str:
+    return f"(SELECT {column} FROM integration_definition d WHERE d.id = integration_instance.definition)"  # noqa: S608
+
 
 INSTANCES = Listing(
     source="integration_instance",
@@ -22,9 +43,7 @@ INSTANCES = Listing(
         "updated_at": Sort("updated_at", int),
         "health_status": Sort("health_status"),
         "health_checked_at": Sort("coalesce(health_checked_at, 0)", int),
-        "type": Sort(
-            "(SELECT lower(d.name) FROM integration_definition d WHERE d.id = integration_instance.definition)"
-        ),
+        "type": Sort(_of_definition("lower(d.name)")),
     },
     default_sort="name",
     filters={
@@ -37,6 +56,22 @@ INSTANCES = Listing(
         "type": "definition IN (SELECT d.id FROM integration_definition d WHERE d.name = {type})",
         "category": "definition IN (SELECT d.id FROM integration_definition d WHERE d.category = {category})",
     },
+    fields={
+        "id": Field("id", ID),
+        "name": Field("name", TEXT),
+        "definition": Field("definition", ID),
+        "type": Field(_of_definition("d.name"), TEXT),
+        "category": Field(_of_definition("d.category"), one_of(*get_args(Category))),
+        "status": Field("status", one_of(*STATUSES)),
+        "error": Field("error", TEXT, nullable=True),
+        "enabled": Field("enabled", BOOLEAN),
+        "health_status": Field("health_status", one_of(*HEALTH_STATUSES)),
+        "health_checked_at": Field("health_checked_at", INSTANT, nullable=True),
+        "last_used_at": Field("last_used_at", INSTANT, nullable=True),
+        "last_connected_at": Field("last_connected_at", INSTANT, nullable=True),
+        "created_at": Field("created_at", INSTANT),
+        "updated_at": Field("updated_at", INSTANT),
+    },
 )
 
 
@@ -45,9 +80,7 @@ async def list_integration_instances(
     context: Context, request: OffsetRequest | KeysetRequest
 ) -> OffsetPage | KeysetPage:
     """List the tenant's integration instances."""
-    if isinstance(request, KeysetRequest):
-        return await searched_page(context, INSTANCES, request)
-    return await offset_list(context, INSTANCES, request)
+    return await list_page(context, INSTANCES, request)
 
 
 @operation(scope=Scope.INTEGRATIONS_READ)
@@ -56,6 +89,16 @@ async def get_integration_instances(context: Context, instances: list[UUID]) -> 
     return await rows_among(
         context.database, "integration_instance", COLUMNS, context.tenant, "id", instances, "created_at, id"
     )
+
+
+@operation(scope=Scope.INTEGRATIONS_READ)
+async def get_integration_uses(context: Context, instances: list[UUID]) -> dict[UUID, dict[str, int]]:
+    """How many of what depend on each of these instances: `integrations` that take their credentials from it."""
+    named = among(context.database, VAULT_ID, [str(each) for each in instances])
+    sql, params = joined([Condition("tenant = {tenant}", {"tenant": context.tenant}), named])
+    text = f"SELECT {VAULT_ID} AS vault, count(*) AS uses FROM integration_instance WHERE {sql} GROUP BY {VAULT_ID}"  # noqa: S608
+    counted = {UUID(row["vault"]): int(row["uses"]) for row in await context.database.fetch(statement(text), **params)}
+    return {each: {"integrations": counted.get(each, 0)} for each in instances}
 
 
 @operation(scope=Scope.INTEGRATIONS_READ, raises=[NotFound])

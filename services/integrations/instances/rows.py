@@ -5,18 +5,18 @@ from typing import Any
 from uuid import UUID
 
 from app.errors import NotFound
-from models.integrations import IntegrationInstance, IntegrationSecret, IntegrationToken
+from models.integrations import IntegrationDefinition, IntegrationInstance, IntegrationSecret, IntegrationToken
 from services.context import Context
-from services.integrations.definitions.compiling import Compiled
+from services.integrations.definitions.compiling import Compiled, secrets_schema
+from services.integrations.definitions.masking import MASK
 from services.integrations.definitions.rows import find_definition
-from services.integrations.definitions.schemas import secret_names
+from services.integrations.definitions.webhooks import SIGNING_SECRET
 
 SUMMARY = (
     "id, definition, name, status, error, enabled, health_status, health_checked_at, last_used_at, last_connected_at, "
     "created_at, updated_at, version"
 )
-COLUMNS = f"{SUMMARY}, config, health_message, health_latency_ms, health_failures, health_history"
-MASK = "********"
+COLUMNS = f"{SUMMARY}, config, credential_ref, health_message, health_latency_ms, health_failures, health_history"
 
 
 async def find_instance(tenant: UUID, instance_id: UUID) -> dict[str, Any]:
@@ -28,9 +28,18 @@ async def find_instance(tenant: UUID, instance_id: UUID) -> dict[str, Any]:
     return row
 
 
-async def compiled_of(context: Context, definition_id: UUID) -> Compiled:
-    """The definition of an instance, compiled."""
-    return context.runtime.definitions.compiled(await find_definition(context.tenant, definition_id))
+async def compiled_of(context: Context, definition_id: UUID, version: int | None = None) -> Compiled:
+    """The definition of an instance, compiled; `version` is its row's, where that was read already.
+
+    One that is known is not read again: a large one has megabytes. Raises NotFound.
+    """
+    warm = context.runtime.definitions
+    if version is None:
+        table = IntegrationDefinition
+        row = await table.seen_by(context.tenant).one(table.version, where=table.id == definition_id)
+        version = None if row is None else row["version"]
+    found = None if version is None else warm.known(definition_id, version)
+    return found or await warm.compiled(await find_definition(context.tenant, definition_id))
 
 
 async def held_secrets(tenant: UUID, instance_id: UUID) -> list[str]:
@@ -40,34 +49,28 @@ async def held_secrets(tenant: UUID, instance_id: UUID) -> list[str]:
     return [row["name"] for row in rows]
 
 
+def needed_secrets(compiled: Compiled) -> list[str]:
+    """The names of the secrets without which a type cannot be called, or cannot receive."""
+    needed = list(secrets_schema(compiled.definition).get("required") or ())
+    return needed if compiled.webhook is None or SIGNING_SECRET in needed else [*needed, SIGNING_SECRET]
+
+
+async def known_secrets(context: Context, compiled: Compiled, row: Mapping[str, Any]) -> list[str]:
+    """The names of the secrets that an instance has, or is to be given by the vault that it refers to."""
+    if row["credential_ref"] is not None:
+        return needed_secrets(compiled)
+    return await held_secrets(context.tenant, row["id"])
+
+
 async def has_token(tenant: UUID, instance_id: UUID) -> bool:
     """Whether an authorization server has given this instance a token."""
     return await IntegrationToken.of(tenant).exists(IntegrationToken.instance == instance_id)
 
 
-def masked(config: Mapping[str, Any] | None, schema: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """A configuration without the values that its schema marks as secret."""
-    if config is None:
-        return None
-    hidden = secret_names(None if schema is None else dict(schema))
-    return {name: MASK if name in hidden else value for name, value in config.items()}
-
-
-def unmasked(
-    config: Mapping[str, Any] | None, before: Mapping[str, Any] | None, schema: Mapping[str, Any] | None
-) -> dict[str, Any] | None:
-    """A configuration in which a masked value, sent back as it was shown, stands for the value that there was."""
-    if config is None:
-        return None
-    hidden = secret_names(None if schema is None else dict(schema))
-    kept = before or {}
-    return {
-        name: kept[name] if name in hidden and value == MASK and name in kept else value
-        for name, value in config.items()
-    }
-
-
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:
     """What the audit history shows of an instance; never its configuration, which is not for every auditor."""
     names = ("name", "status", "enabled", "version")
-    return {name: row[name] for name in names} | {"definition": str(row["definition"])}
+    seen = {name: row[name] for name in names} | {"definition": str(row["definition"])}
+    reference = row["credential_ref"]
+    # Which vault, and not what is asked of it.
+    return seen if reference is None else seen | {"credential_ref": f"vault://{reference.split('/')[2]}/{MASK}"}

@@ -5,22 +5,24 @@ the other side refuses to AUTH_ERROR, and a configuration that no longer fits to
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
-
-import msgspec
 
 from app.clock import MINUTE
 from app.errors import VersionConflict
 from models.integrations import IntegrationInstance
 from services.context import Context
-from services.integrations.definitions.compiling import Compiled, secrets_schema
+from services.integrations.definitions.compiling import Compiled
 from services.integrations.definitions.model import Definition
 from services.integrations.definitions.schemas import property_names, schema_faults, with_defaults
+from services.integrations.instances.rows import needed_secrets
 
 STATUSES = (
     "PENDING_CONFIGURATION", "PENDING_AUTHENTICATION", "CONNECTED", "DISCONNECTED", "AUTH_ERROR", "CONFIG_ERROR",
 )  # fmt: skip
+HEALTH_STATUSES = ("healthy", "degraded", "unhealthy", "unknown")
+#: What was known of its health is of another connection.
+UNKNOWN_HEALTH: Mapping[str, Any] = {"health_status": "unknown", "health_failures": 0, "health_message": None}
 #: Statuses that a change of the configuration alone does not mend.
 _OF_CREDENTIALS = ("AUTH_ERROR", "DISCONNECTED")
 INTEGRATIONS_TOPIC = "integrations:"
@@ -57,14 +59,18 @@ def status_after(compiled: Compiled, config: Mapping[str, Any] | None, secrets: 
     """The status that follows from what an instance has: configuration, names of secrets, and an OAuth2 token."""
     if config_faults(compiled, config):
         return "PENDING_CONFIGURATION" if config is None else "CONFIG_ERROR"
-    needed = secrets_schema(compiled.definition).get("required") or ()
-    lacking = set(needed) - set(secrets) or (compiled.definition.auth_type == "oauth2" and not token)
+    lacking = set(needed_secrets(compiled)) - set(secrets) or (compiled.definition.auth_type == "oauth2" and not token)
     return "PENDING_AUTHENTICATION" if lacking else "CONNECTED"
 
 
-def status_of_new_config(current: str, followed: str) -> str:
-    """A valid configuration moves an instance on, except where its credentials are what is wrong."""
-    return current if current in _OF_CREDENTIALS and followed not in ("CONFIG_ERROR",) else followed
+def status_of_new_config(before: Mapping[str, Any], followed: str) -> str:
+    """A valid configuration moves an instance on, except where its credentials are what is wrong.
+
+    So too where they were removed because it was pointed elsewhere, as its `error` says.
+    """
+    current: str = before["status"]
+    removed = current == "PENDING_AUTHENTICATION" and before["error"] is not None
+    return current if (current in _OF_CREDENTIALS or removed) and followed != "CONFIG_ERROR" else followed
 
 
 async def change_instance(
@@ -111,7 +117,14 @@ def tell_status(context: Context, row: Mapping[str, Any], previous: str | None) 
     context.after_commit(lambda: runtime.announce(topic, message))
 
 
-def read_config(row: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The configuration of an instance as it was given; None where it was not."""
-    found: dict[str, Any] | None = None if row["config"] is None else msgspec.json.decode(row["config"])
-    return found
+def tell_change(context: Context, row: Mapping[str, Any], what: Literal["created", "updated", "deleted"]) -> None:
+    """Publish that somebody made, changed or deleted an instance, once it is committed."""
+    names = ("name", "status", "enabled", "version")
+    message = {name: row[name] for name in names} | {
+        "type": f"integration.{what}",
+        "instance": str(row["id"]),
+        "definition": str(row["definition"]),
+        "at": context.now,
+    }
+    runtime, topic = context.runtime, integrations_topic(context.tenant)
+    context.after_commit(lambda: runtime.announce(topic, message))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -81,25 +81,26 @@ def _members(answer: Answer) -> Mapping[str, Any]:
 
 def _granted(found: Mapping[str, Any]) -> Granted:
     token, kind = found.get("access_token"), found.get("token_type", "bearer")
-    if not _is_token(token):
+    if not is_token(token):
         raise TokenUnanswered("The token endpoint answered without an access token.")
     if not isinstance(kind, str) or kind.lower() != "bearer":
         raise TokenUnanswered("The token endpoint gives tokens of another type than Bearer.")
     refresh, scope = found.get("refresh_token"), found.get("scope")
     return Granted(
-        str(token),
-        refresh if _is_token(refresh) else None,
-        _lifetime(found.get("expires_in")),
+        token,
+        refresh if is_token(refresh) else None,
+        lifetime_of(found.get("expires_in")),
         scope[:2_000] if isinstance(scope, str) else None,
     )
 
 
-def _is_token(value: object) -> bool:
+def is_token(value: object) -> TypeGuard[str]:
     """VSCHAR of RFC 6749 appendix A.12, so that it can stand in a header."""
     return isinstance(value, str) and 0 < len(value) <= _MOST_TOKEN and all(" " <= char <= "~" for char in value)
 
 
-def _lifetime(seconds: object) -> int | None:
+def lifetime_of(seconds: object) -> int | None:
+    """Seconds as milliseconds; None for what is no span of time."""
     if isinstance(seconds, str) and seconds.isascii() and seconds[:12].isdigit():
         seconds = int(seconds[:12])
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < _LONGEST_LIFE:

@@ -1,13 +1,13 @@
 """Authorizations: begun with an address to send a browser to, completed with what it brings back (RFC 6749, 4.1)."""
 
 import hashlib
-from base64 import urlsafe_b64encode
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
 
+from app import base64url
 from app.auth.scopes import Scope
 from app.errors import (
     IntegrationAuthFailed,
@@ -19,10 +19,12 @@ from app.errors import (
     VersionConflict,
 )
 from services.context import Context
+from services.integrations.instances.binding import destinations_of_row
+from services.integrations.instances.destinations import check_bound
 from services.integrations.instances.rows import find_instance, has_token
 from services.integrations.oauth2 import states
 from services.integrations.oauth2.answers import Granted, TokenRefused, TokenUnanswered, error_code
-from services.integrations.oauth2.clients import Client, ask_token, client_of
+from services.integrations.oauth2.clients import OF_CLIENT, Client, ask_token, client_of
 from services.integrations.oauth2.connecting import broken, connected, write_instance
 from services.integrations.oauth2.redirects import check_redirect
 from services.integrations.oauth2.tokens import replace_token
@@ -50,8 +52,8 @@ class AuthorizationAnswer(msgspec.Struct, kw_only=True):
 @operation(
     scope=Scope.INTEGRATIONS_WRITE,
     audit="integration_authorization.started",
-    writes=True,
-    raises=[NotFound, ValidationFailed, InvalidTransition, IntegrationNotAuthenticated],
+    writes="parts",
+    raises=[NotFound, ValidationFailed, InvalidTransition, IntegrationNotAuthenticated, IntegrationAuthFailed],
 )
 async def start_integration_authorization(
     context: Context, instance_id: UUID, redirect_uri: str
@@ -65,9 +67,14 @@ async def start_integration_authorization(
         raise InvalidTransition(f"The integration is {instance['status']}; configure it first.")
     await check_redirect(context, redirect_uri)
     verifier = None if client.config.pkce == "none" else states.new_verifier()
-    state = await states.begin(context, instance_id, redirect_uri, verifier)
-    begun = {"redirect_uri": redirect_uri, "pkce": verifier is not None}
-    context.note("integration_instance", instance_id, after=begun)
+
+    async def begin() -> str:
+        await find_instance(context.tenant, instance_id)  # the vault may have taken long
+        begun = {"redirect_uri": redirect_uri, "pkce": verifier is not None}
+        context.note("integration_instance", instance_id, after=begun)
+        return await states.begin(context, instance_id, redirect_uri, verifier, client.destinations)
+
+    state = await context.write(begin)
     return StartedAuthorization(_address(client, redirect_uri, state, verifier), state)
 
 
@@ -76,8 +83,7 @@ def _address(client: Client, redirect_uri: str, state: str, verifier: str | None
     config = client.config
     fields = {"client_id": client.client_id, "redirect_uri": redirect_uri, "response_type": "code", "state": state}
     if verifier is not None:
-        digest = hashlib.sha256(verifier.encode()).digest()
-        challenge = urlsafe_b64encode(digest).rstrip(b"=").decode()
+        challenge = base64url.encode(hashlib.sha256(verifier.encode()).digest())
         fields |= {"code_challenge": challenge, "code_challenge_method": "S256"}
     more = {"scope": config.scope, "audience": config.audience, **(config.authorization_params or {})}
     fields |= {name: text for name, text in more.items() if text and name not in fields}
@@ -103,6 +109,10 @@ async def complete_integration_authorization(
     instance = await find_instance(context.tenant, instance_id)
     begun = await _taken(context, instance_id, answer.state)
     client = await client_of(context, instance)
+    if begun.bound_to != client.destinations:
+        # The code is of the provider that there was, and is not shown to another.
+        await _note_refused(context, instance_id, "destination")
+        raise ValidationFailed({"state": _UNKNOWN_STATE})
     if answer.iss is not None and client.config.issuer is not None and answer.iss != client.config.issuer:
         await _note_refused(context, instance_id, "iss")
         raise ValidationFailed({"iss": "is not the issuer of this integration"})
@@ -110,10 +120,11 @@ async def complete_integration_authorization(
         await _note_refused(context, instance_id, error_code(answer.error))
         raise IntegrationAuthFailed(f"The provider did not authorize it ({error_code(answer.error)}).")
     asked_at = context.now
-    granted = await _exchanged(context, instance_id, client, begun, answer.code or "")
+    granted = await _exchanged(context, instance, client, begun, answer.code or "")
 
     async def connect(before: dict[str, Any]) -> dict[str, Any]:
-        await replace_token(context, instance_id, granted, asked_at)
+        check_bound(client.destinations, await destinations_of_row(context, before))
+        await replace_token(context, instance_id, granted, asked_at, client.destinations)
         return await connected(context, before)
 
     return await write_instance(context, instance_id, connect)
@@ -140,8 +151,10 @@ async def _note_refused(context: Context, instance_id: UUID, rule: str) -> None:
     await context.write(note)
 
 
-async def _exchanged(context: Context, instance_id: UUID, client: Client, begun: states.Begun, code: str) -> Granted:
-    """The code for a token (section 4.1.3)."""
+async def _exchanged(
+    context: Context, instance: dict[str, Any], client: Client, begun: states.Begun, code: str
+) -> Granted:
+    """The code for a token (section 4.1.3); with the secret as it is in its vault now where the one kept is refused."""
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": begun.redirect_uri}
     if begun.verifier is not None:
         form["code_verifier"] = begun.verifier
@@ -150,8 +163,11 @@ async def _exchanged(context: Context, instance_id: UUID, client: Client, begun:
     except TokenUnanswered as unanswered:
         raise IntegrationFailed(f"{unanswered} Begin again.", can_retry=False) from None
     except TokenRefused as refused:
+        if client.kept and refused.code in OF_CLIENT:
+            again = await client_of(context, instance, fresh=True)
+            return await _exchanged(context, instance, again, begun, code)
         reason = f"The provider refused the authorization code ({refused.code})."
-        await _fail(context, instance_id, reason)
+        await _fail(context, instance["id"], reason)
         raise IntegrationAuthFailed(reason) from None
 
 

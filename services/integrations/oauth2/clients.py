@@ -3,30 +3,57 @@
 import base64
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import quote_plus, urlencode, urlsplit
+
+import msgspec
 
 from app.auth.encryption import Unreadable
 from app.egress import EgressError
 from app.errors import IntegrationNotAuthenticated
 from services.context import Context
-from services.integrations.definitions.model import OAuth2Config
+from services.integrations.definitions.addresses import covers
+from services.integrations.definitions.compiling import Compiled
+from services.integrations.definitions.model import AuthConfig, Definition, OAuth2Config
+from services.integrations.instances.configs import open_config
+from services.integrations.instances.destinations import destinations_of
+from services.integrations.instances.references import Held
 from services.integrations.instances.rows import compiled_of
 from services.integrations.instances.secrets import open_secrets
+from services.integrations.instances.status import effective_config
 from services.integrations.oauth2.answers import Granted, TokenUnanswered, read_grant
+from services.integrations.oauth2.exchanges import Asked, asked_of, read_exchange
+from services.integrations.signing.assertions import signed_assertion
 
+#: Refusals of who asks, and not of what for (RFC 6749 section 5.2): another secret may mend them.
+OF_CLIENT = frozenset({"invalid_client", "unauthorized_client"})
 #: The whole of a request to a token endpoint; a lease on a refresh lasts longer.
 TIMEOUT_SECONDS = 10.0
 _MOST_BYTES = 65_536
 _FORM = "application/x-www-form-urlencoded"
 
 
+class Exchanging(NamedTuple):
+    """An exchange, and what its assertion is made of."""
+
+    asked: Asked
+    config: AuthConfig | None
+    secrets: Mapping[str, str]
+
+
 class Client(NamedTuple):
-    """A client of the authorization server that `config` describes; public without a secret."""
+    """A client of the authorization server that `config` describes; public without a secret.
+
+    `destinations` are where its credentials, and the tokens that it is given, may go; `kept` where its credentials may
+    have changed in their vault since they were read.
+    """
 
     config: OAuth2Config
     grant: str
     client_id: str
     secret: str | None
+    destinations: str
+    kept: bool = False
+    exchange: Exchanging | None = None
 
     @property
     def authentication(self) -> str:
@@ -47,28 +74,111 @@ class Client(NamedTuple):
         return urlencode(fields).encode(), headers
 
 
-async def client_of(context: Context, instance: Mapping[str, Any]) -> Client:
-    """The client that an instance is. Raises IntegrationNotAuthenticated, naming the secret that it lacks."""
-    definition = (await compiled_of(context, instance["definition"])).definition
-    config = definition.oauth2_config
-    if config is None or definition.auth_type not in ("oauth2", "client_credentials"):
+class Registration(NamedTuple):
+    """An instance at its authorization server, without its credentials."""
+
+    row: Mapping[str, Any]
+    compiled: Compiled
+    config: OAuth2Config
+    destinations: str
+    exchange: Asked | None = None
+
+    @property
+    def grant(self) -> str:
+        return self.compiled.definition.auth_type
+
+    @property
+    def reference(self) -> str | None:
+        found: str | None = self.row["credential_ref"]
+        return found
+
+
+async def registration_of(context: Context, instance: Mapping[str, Any]) -> Registration:
+    """Where an instance is a client: the token endpoint of its own configuration (`tokenUrl`) where it has one.
+
+    Raises IntegrationNotAuthenticated.
+    """
+    compiled = await compiled_of(context, instance["definition"])
+    definition, config = compiled.definition, compiled.definition.oauth2_config
+    if definition.exchange is not None:
+        config = OAuth2Config()
+    if config is None or not definition.takes_tokens:
         raise IntegrationNotAuthenticated("This integration is not authorized by OAuth2.")
     try:
-        secrets = await open_secrets(context.runtime.encryption, context.database, context.tenant, instance["id"])
+        told = effective_config(definition, open_config(context.runtime.encryption, instance))
     except Unreadable:
-        text = "The integration's secrets cannot be opened with the keys of this server."
-        raise IntegrationNotAuthenticated(text) from None
+        raise _unreadable() from None
+    wanted = destinations_of(definition, told)
+    if definition.exchange is not None:
+        return Registration(instance, compiled, config, wanted, asked_of(definition, definition.exchange, told))
+    return Registration(instance, compiled, _placed(definition, config, told.get("tokenUrl")), wanted)
+
+
+async def client_of(context: Context, instance: Mapping[str, Any], *, fresh: bool = False) -> Client:
+    """The client that an instance is. A vault that its credentials lie in is asked, so in no transaction.
+
+    Raises IntegrationNotAuthenticated, naming the secret that it lacks, or where they were given for elsewhere; and
+    IntegrationAuthFailed where the vault does not give them. With `fresh` the vault is asked in any case.
+    """
+    registration = await registration_of(context, instance)
+    return client_with(registration, await held_for(context, registration, fresh=fresh))
+
+
+async def held_for(context: Context, registration: Registration, *, fresh: bool = False) -> Held:
+    """The credentials of a client; raises what `client_of` does."""
+    if registration.reference is not None:
+        found: Held = await context.runtime.vaults.secrets_of(context, registration, fresh=fresh)
+        return found
+    keys, database, instance = context.runtime.encryption, context.database, registration.row["id"]
+    try:
+        return Held(await open_secrets(keys, database, context.tenant, instance, registration.destinations))
+    except Unreadable:
+        raise _unreadable() from None
+
+
+def client_with(registration: Registration, held: Held) -> Client:
+    """Raises IntegrationNotAuthenticated, naming the secret that is not there."""
+    config, secrets = registration.config, held.secrets
+    if registration.exchange is not None:
+        if "privateKey" not in secrets:
+            raise _lacking(registration, "privateKey")
+        assertion = Exchanging(registration.exchange, registration.compiled.definition.auth_config, secrets)
+        return Client(config, registration.grant, "", None, registration.destinations, held.kept, assertion)
     client_id = secrets.get("clientId") or config.client_id
     if client_id is None:
-        raise IntegrationNotAuthenticated("The integration has no secret clientId; set its credentials first.")
-    client = Client(config, definition.auth_type, client_id, secrets.get("clientSecret"))
+        raise _lacking(registration, "clientId")
+    secret = secrets.get("clientSecret")
+    client = Client(config, registration.grant, client_id, secret, registration.destinations, held.kept)
     if client.authentication != "none" and client.secret is None:
-        raise IntegrationNotAuthenticated("The integration has no secret clientSecret; set its credentials first.")
+        raise _lacking(registration, "clientSecret")
     return client
+
+
+def _lacking(registration: Registration, name: str) -> IntegrationNotAuthenticated:
+    text = f"The integration has no secret {name}; set its credentials first."
+    if registration.reference is not None:
+        text = f"The integration has no secret {name}: {registration.reference} leads to none."
+    return IntegrationNotAuthenticated(text)
+
+
+def _unreadable() -> IntegrationNotAuthenticated:
+    return IntegrationNotAuthenticated("The integration's secrets cannot be opened with the keys of this server.")
+
+
+def _placed(definition: Definition, config: OAuth2Config, own: object) -> OAuth2Config:
+    """With the token endpoint of the instance's own configuration, at a host that the definition allows."""
+    if not isinstance(own, str):
+        return config
+    host = urlsplit(own).hostname or ""
+    if definition.allowed_hosts is not None and not covers(definition.allowed_hosts, host):
+        raise IntegrationNotAuthenticated("The tokenUrl of the configuration is at a host that may not be called.")
+    return msgspec.structs.replace(config, token_url=own)
 
 
 async def ask_token(context: Context, client: Client, form: Mapping[str, str]) -> Granted:
     """Ask the token endpoint. Raises TokenRefused and TokenUnanswered, which hold nothing that was sent."""
+    if client.exchange is not None:
+        return await _exchanged(context, client.exchange)
     fields = {**(client.config.token_params or {}), **form}
     body, headers = client.signed(fields)
     try:
@@ -85,6 +195,21 @@ async def ask_token(context: Context, client: Client, form: Mapping[str, str]) -
     hidden = ("code", "refresh_token", "code_verifier")
     sent = [form[name] for name in hidden if name in form] + ([client.secret] if client.secret else [])
     return read_grant(answer, sent)
+
+
+async def _exchanged(context: Context, exchanging: Exchanging) -> Granted:
+    """The same of an exchange; and raises ExecutionFailed for a key that cannot sign."""
+    asked = exchanging.asked
+    assertion = signed_assertion(exchanging.config or AuthConfig(), exchanging.secrets, context.now)
+    headers = {"Authorization": f"Bearer {assertion}", "Accept": "application/json"}
+    given: dict[str, Any] = {"timeout_seconds": TIMEOUT_SECONDS, "max_bytes": _MOST_BYTES}
+    try:
+        answer = await context.runtime.egress.post(
+            asked.url, b"", content_type="application/json", headers=headers, **given
+        )
+    except EgressError as error:
+        raise TokenUnanswered(f"The exchange of the assertion cannot be asked: {error}") from None
+    return read_exchange(asked, answer, context.now)
 
 
 async def revoke(context: Context, client: Client, tokens: Mapping[str, str]) -> bool:

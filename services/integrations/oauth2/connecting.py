@@ -6,8 +6,9 @@ from uuid import UUID
 
 from app.errors import VersionConflict
 from services.context import Context
-from services.integrations.instances.rows import compiled_of, find_instance, held_secrets, shown
-from services.integrations.instances.status import change_instance, read_config, status_after
+from services.integrations.instances.configs import judged_config
+from services.integrations.instances.rows import compiled_of, find_instance, known_secrets, shown
+from services.integrations.instances.status import change_instance, status_after
 
 _TRIES = 5
 
@@ -34,8 +35,8 @@ async def write_instance(
 async def connected(context: Context, before: Mapping[str, Any]) -> dict[str, Any]:
     """The instance now that it has a token: CONNECTED, where its configuration and its secrets are complete."""
     compiled = await compiled_of(context, before["definition"])
-    secrets = await held_secrets(context.tenant, before["id"])
-    status = status_after(compiled, read_config(before), secrets, token=True)
+    secrets = await known_secrets(context, compiled, before)
+    status = status_after(compiled, judged_config(context.runtime.encryption, before), secrets, token=True)
     changes: dict[str, Any] = {"status": status, "error": None}
     if status == "CONNECTED":
         changes["last_connected_at"] = context.now

@@ -23,6 +23,7 @@ class Begun(NamedTuple):
     caller: str
     redirect_uri: str
     verifier: str | None
+    bound_to: str | None
     expires_at: int
 
 
@@ -36,13 +37,14 @@ def new_verifier() -> str:
     return secrets.token_urlsafe(_RANDOM_BYTES)
 
 
-async def begin(context: Context, instance_id: UUID, redirect_uri: str, verifier: str | None) -> str:
-    """A state of 256 random bits, of which the database learns the digest."""
+async def begin(context: Context, instance_id: UUID, redirect_uri: str, verifier: str | None, bound_to: str) -> str:
+    """A state of 256 random bits, of which the database learns the digest; good for the destinations `bound_to`."""
     state, row_id = secrets.token_urlsafe(_RANDOM_BYTES), new_id()
     sealed = None if verifier is None else context.runtime.encryption.seal(verifier, Place(TABLE, row_id, "verifier"))
     row = {
         "id": row_id, "instance": instance_id, "digest": digest_of(state), "caller": caller_of(context),
         "redirect_uri": redirect_uri, "verifier": sealed and sealed.text, "key_id": sealed and sealed.key_id,
+        "bound_to": bound_to,
         "created_at": context.now, "expires_at": context.now + LIFETIME,
     }  # fmt: skip
     await IntegrationOauthState.of(context.tenant).insert(row)
@@ -63,7 +65,7 @@ async def take(context: Context, state: str) -> Begun | None:
             verifier = context.runtime.encryption.open(sealed, Place(TABLE, row["id"], "verifier"))
         except Unreadable:
             return None
-    return Begun(row["instance"], row["caller"], row["redirect_uri"], verifier, row["expires_at"])
+    return Begun(row["instance"], row["caller"], row["redirect_uri"], verifier, row["bound_to"], row["expires_at"])
 
 
 def digest_of(state: str) -> str:

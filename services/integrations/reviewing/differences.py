@@ -7,28 +7,21 @@ configuration and its secrets. What the law does not know of, authentication for
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
 from services.contracts.findings import Finding
 from services.contracts.openapi.comparing import compare
+from services.integrations.definitions.challenges import Challenge
 from services.integrations.definitions.compiling import secrets_schema
 from services.integrations.definitions.model import Definition, Method
+from services.integrations.definitions.webhooks import Webhook
+from services.integrations.reviewing.reports import Bump, Difference
 
-Bump: TypeAlias = Literal["none", "patch", "minor", "major"]
 _BUMPS: tuple[Bump, ...] = ("none", "patch", "minor", "major")
 _NUMBERS = re.compile(r"([0-9]+)\.([0-9]+)\.([0-9]+)")
-
-
-class Difference(msgspec.Struct, frozen=True):
-    """`method` is empty for the definition itself; `verdict` as the law has it: breaking, unknown, notice."""
-
-    verdict: str
-    rule: str
-    method: str
-    where: str
-    message: str
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -55,10 +48,21 @@ def compare_definitions(base: Definition, revision: Definition, today: dt.date) 
 def _needed(base: Definition, revision: Definition, found: list[Difference]) -> Bump:
     if any(each.verdict != "notice" for each in found):
         return "major"
-    if {method.name for method in revision.methods} - {method.name for method in base.methods} or found:
+    if _names(revision) - _names(base) or found:
         return "minor"
     same = msgspec.structs.replace(revision, version=base.version) == base
     return "none" if same else "patch"
+
+
+def _names(definition: Definition) -> set[tuple[str, str]]:
+    """What can be asked of it, what it tells, and what it answers."""
+    events = definition.webhook.events if definition.webhook is not None else None
+    challenge = definition.webhook.challenge if definition.webhook is not None else None
+    return {
+        *(("method", method.name) for method in definition.methods),
+        *(("event", event.name) for event in events or ()),
+        *([] if challenge is None else [("challenge", "")]),
+    }
 
 
 def _made(before: str, after: str) -> Bump:
@@ -82,6 +86,9 @@ def _contract(definition: Definition) -> dict[str, Any]:
     for name, schema in (("config", definition.config_schema), ("secrets", secrets_schema(definition))):
         place = _placed(f"_.{name}", schema or {"type": "object"}, schemas)
         paths[f"/_/{name}"] = {"post": _body(place) | {"responses": {"204": {"description": "taken"}}}}
+    for event in (definition.webhook.events if definition.webhook is not None else None) or ():
+        place = _placed(f"_.events.{quote(event.name, safe='')}", event.payload_schema or {}, schemas)
+        paths[f"/_/events {quote(event.name, safe='')}"] = {"get": {"responses": {"200": _answer(place)}}}
     return {
         "openapi": "3.1.0",
         "info": {"title": definition.name, "version": definition.version},
@@ -93,8 +100,11 @@ def _contract(definition: Definition) -> dict[str, Any]:
 def _operation(method: Method, schemas: dict[str, Any]) -> dict[str, Any]:
     params = _placed(f"{method.name}.params", method.param_schema or {"type": "object"}, schemas)
     result = _placed(f"{method.name}.result", method.result_schema or {}, schemas)
-    answer = {"description": "the result", "content": {"application/json": {"schema": result}}}
-    return _body(params) | {"responses": {"200": answer}}
+    return _body(params) | {"responses": {"200": _answer(result)}}
+
+
+def _answer(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": "what comes", "content": {"application/json": {"schema": schema}}}
 
 
 def _body(schema: dict[str, Any]) -> dict[str, Any]:
@@ -141,10 +151,44 @@ def _own(base: Definition, revision: Definition) -> Iterator[Difference]:
     if base.base_url != revision.base_url:
         told = f"was {base.base_url or 'not given'} and is {revision.base_url or 'not given'}"
         yield Difference("notice", "base-url-changed", "", "baseUrl", told)
+    yield from _of_webhooks(base.webhook, revision.webhook)
     for method in base.methods:
         other = revision.method(method.name)
         if other is not None:
             yield from _of_method(method, other)
+
+
+def _of_webhooks(before: Webhook | None, after: Webhook | None) -> Iterator[Difference]:
+    """A sender that there is must still be understood; the schemas of events are the law's."""
+    if before is None:
+        return
+    if after is None:
+        yield Difference("breaking", "webhook-removed", "", "webhook", "no webhooks come in any more")
+        return
+    for number, signature in enumerate(before.signatures):
+        if signature not in after.signatures:
+            told = f"{signature.scheme}, in {signature.signature_header}, is no longer taken: who signs so is refused"
+            yield Difference("breaking", "signature-removed", "", f"webhook.signatures.{number}", told)
+    for name, old, new in (
+        ("eventType", before.event_type, after.event_type),
+        ("deliveryId", before.delivery_id, after.delivery_id),
+    ):
+        if old not in (None, new):
+            told = f"was {_told(old)} and is {_told(new)}: what is known by it is not found any more"
+            yield Difference("breaking", "source-changed", "", f"webhook.{name}", told)
+    yield from _of_challenge(before.challenge, after.challenge)
+
+
+def _of_challenge(before: Challenge | None, after: Challenge | None) -> Iterator[Difference]:
+    """Who asks as before must be answered as before; what comes to be answered takes nothing from anybody."""
+    if before is None:
+        return
+    names = ("method", "value", "when", "proof", "token", "member")
+    changed = [name for name in names if after is None or getattr(before, name) != getattr(after, name)]
+    if changed:
+        differing = f"differs in {', '.join(changed)}: who asks as before is refused"
+        told = "is answered no more" if after is None else differing
+        yield Difference("breaking", "challenge-changed", "", "webhook.challenge", told)
 
 
 def _of_method(before: Method, after: Method) -> Iterator[Difference]:

@@ -1,24 +1,15 @@
 """Lint: the rules of writing and of publishing as errors, and what a careful author would not leave out as warnings."""
 
 from collections.abc import Iterator
-from typing import Literal
-
-import msgspec
 
 from app.errors import ValidationFailed
 from services.integrations.definitions.addresses import covers
+from services.integrations.definitions.challenges import Challenge
 from services.integrations.definitions.checking import check_definition
 from services.integrations.definitions.model import Definition, Method
 from services.integrations.definitions.publishing import check_publishable
-
-
-class Lint(msgspec.Struct, frozen=True):
-    """`rule` is stable; `path` is where, as in a refusal."""
-
-    severity: Literal["error", "warning"]
-    rule: str
-    path: str
-    message: str
+from services.integrations.definitions.webhooks import Event, Webhook
+from services.integrations.reviewing.reports import Lint
 
 
 def lint_definition(definition: Definition) -> list[Lint]:
@@ -29,9 +20,10 @@ def lint_definition(definition: Definition) -> list[Lint]:
             check(definition)
         except ValidationFailed as error:
             found += [Lint("error", rule, path, str(text)) for path, text in (error.details or {}).items()]
-    return found + list(_definition(definition)) + [
-        each for number, method in enumerate(definition.methods) for each in _method(method, f"methods.{number}")
-    ]  # fmt: skip
+    found += _definition(definition)
+    for number, method in enumerate(definition.methods):
+        found += _method(method, f"methods.{number}")
+    return found + ([] if definition.webhook is None else list(_webhook(definition.webhook)))
 
 
 def _warning(rule: str, path: str, message: str) -> Lint:
@@ -45,6 +37,9 @@ def _definition(definition: Definition) -> Iterator[Lint]:
         yield _warning("verification", "verification", "names no method, so that a connection cannot be tested")
     if definition.auth_type != "none" and definition.secrets_schema is None:
         yield _warning("secrets", "secretsSchema", "is missing: the form for the secrets has no descriptions")
+    if definition.exchange is not None and definition.exchange.expires_path is None:
+        told = "is missing: a token is used until a call with it is refused"
+        yield _warning("expires", "authConfig.exchange.expiresPath", told)
     for number, pattern in enumerate(definition.allowed_hosts or ()):
         if _is_wide(pattern):
             yield _warning("wide_host", f"allowedHosts.{number}", f"{pattern} takes every host of a registry of names")
@@ -78,3 +73,35 @@ def _method(method: Method, at: str) -> Iterator[Lint]:
         yield _warning("rate_limit", f"{at}.rateLimits", f"{method.name} may be called without a limit")
     if method.repeats == "none" and method.retry is not None and method.retry.max_attempts > 1:
         yield _warning("retry", f"{at}.retry", f"{method.name} is not repeatable: it is tried again only unsent")
+
+
+def _webhook(webhook: Webhook) -> Iterator[Lint]:
+    for number, signature in enumerate(webhook.signatures):
+        if not signature.is_timed:
+            told = "has no timestamp: two webhooks with the same body are one"
+            yield _warning("replay", f"webhook.signatures.{number}", told)
+    if webhook.event_type is None:
+        yield _warning("event_type", "webhook.eventType", "is missing: nobody can ask for one type of event")
+    if not webhook.events:
+        yield _warning("events", "webhook.events", "are missing: any payload is taken, and nothing tests it offline")
+    if webhook.challenge is not None:
+        yield from _challenge(webhook.challenge)
+    for number, event in enumerate(webhook.events or ()):
+        yield from _event(event, f"webhook.events.{number}")
+
+
+def _challenge(challenge: Challenge) -> Iterator[Lint]:
+    at = "webhook.challenge"
+    if challenge.proof == "none":
+        yield _warning("challenge", f"{at}.proof", "is none: whoever knows the URL is answered what they send")
+    if not challenge.examples:
+        yield _warning("examples", f"{at}.examples", "are missing: nothing tests the challenge offline")
+
+
+def _event(event: Event, at: str) -> Iterator[Lint]:
+    if not event.description:
+        yield _warning("description", f"{at}.description", f"{event.name} is not described")
+    if event.payload_schema is None:
+        yield _warning("payload", f"{at}.payloadSchema", f"{event.name} may say anything")
+    if not event.examples:
+        yield _warning("examples", f"{at}.examples", f"{event.name} has none: nothing tests it offline")

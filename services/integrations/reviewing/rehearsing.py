@@ -17,6 +17,8 @@ from services.integrations.execution.requests import build_request
 from services.integrations.execution.results import read_answer, result_of
 from services.integrations.execution.targets import Target, checked_parameters
 from services.integrations.instances.status import effective_config
+from services.integrations.reviewing.rehearsing_webhooks import rehearse_challenges, rehearse_webhooks
+from services.integrations.reviewing.reports import Rehearsal
 
 _SAMPLES: Mapping[str, Any] = {
     "string": "sample",
@@ -29,16 +31,6 @@ _SAMPLES: Mapping[str, Any] = {
 _ELSEWHERE = "https://upstream.example"
 
 
-class Rehearsal(msgspec.Struct, frozen=True, rename="camel"):
-    """One example: the request that it makes, the `code` of the error that the answer is, and what is wrong."""
-
-    method: str
-    example: int
-    request: str | None
-    code: str | None
-    fault: str | None
-
-
 class _NoCredentials:
     """What reading an answer needs of a call's credentials: an example holds no secrets."""
 
@@ -46,10 +38,19 @@ class _NoCredentials:
 
 
 def rehearse(definition: Definition) -> list[Rehearsal]:
-    """Every example of every method, in order. The definition has passed its check."""
+    """Every example of every method and of every event, in order. The definition has passed its check."""
     compiled = compile_definition(definition)
     config = sample_config(definition)
-    return list(_rehearsed(compiled, config))
+    return [*_rehearsed(compiled, config), *_received(compiled)]
+
+
+def _received(compiled: Compiled) -> Iterator[Rehearsal]:
+    if compiled.webhook is None:
+        return
+    for event, number, signature, fault in rehearse_webhooks(compiled.webhook):
+        yield Rehearsal(f"webhook {event.name}", number, f"POST, signed {signature.scheme}", None, fault)
+    for challenge, number, fault in rehearse_challenges(compiled.webhook):
+        yield Rehearsal("webhook challenge", number, f"{challenge.method}, proof {challenge.proof}", None, fault)
 
 
 def _rehearsed(compiled: Compiled, config: Mapping[str, Any]) -> Iterator[Rehearsal]:

@@ -108,6 +108,20 @@ async def test_garbage_for_keys_is_not_our_failure(
     await viewer(world, token)
 
 
+async def test_the_document_must_be_the_issuers_own(world: World, issuer: Provider, clock: ShiftedClock) -> None:
+    """OpenID Connect Discovery, section 4.3: `issuer` in it is the configured one, to the letter."""
+    token = await issuer.token(tenant_id=str(world.tenant))
+    for named in ("https://evil.example", f"{issuer.url}/", issuer.url.upper(), None, 5):
+        document = {"issuer": named, "jwks_uri": f"{issuer.url}{JWKS}"}
+        await issuer.answer(DISCOVERY, body=json.dumps(document))
+        asked = await issuer.seen(JWKS)
+        assert "names another issuer" in await unavailable(world, token)
+        assert await issuer.seen(JWKS) == asked
+        clock.advance(6)
+    await issuer.answer(DISCOVERY, body=json.dumps({"issuer": issuer.url, "jwks_uri": f"{issuer.url}{JWKS}"}))
+    await viewer(world, token)
+
+
 # The short key is one of the strange ones.
 @pytest.mark.filterwarnings("ignore:Key size should be >= 112 bits")
 async def test_one_strange_key_does_not_spoil_the_others(world: World, issuer: Provider) -> None:

@@ -142,6 +142,6 @@ def test_the_changelog_tells_a_change_of_the_checkout(checkout: Checkout) -> Non
         assert done.returncode == 0, done.stderr
         assert "## Added\n\n- Query.later is new." in done.stdout
     told = checkout.dovetail("contract", "changelog", "integrations", "--json")
-    assert json.loads(told.stdout) == {"api": "integrations", "since": "v0.9", "changes": []}
+    assert json.loads(told.stdout) == {"api": "integrations", "since": "v0.9", "begun": [], "changes": []}
     assert checkout.dovetail("contract", "changelog", "control-plane", "--since", "nowhere").returncode == 2
     assert checkout.dovetail("contract", "changelog", "nothing").returncode == 2

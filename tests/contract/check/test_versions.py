@@ -26,6 +26,8 @@ def test_the_next_version_begins(checkout: Checkout) -> None:
     assert f"integrations_{ACTIVE}" not in (checkout.root / package / "routes.py").read_text()
     check = checkout.dovetail("contract", "check", "--base-ref", base)
     assert check.returncode == 0, check.stdout
+    told = checkout.dovetail("contract", "changelog", "integrations", "--since", base)
+    assert f"## Begun\n\n- integrations {version} begins. What differs from {ACTIVE} is on" in told.stdout, told.stderr
     frozen = checkout.dovetail("contract", "snapshot", "--api", "integrations", "--version", ACTIVE)
     assert frozen.returncode == 1 and "is frozen" in frozen.stderr
     # Frozen and changed in one step: the base's file is what was promised.

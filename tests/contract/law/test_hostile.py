@@ -3,6 +3,7 @@
 import copy
 import json
 import random
+import time
 from typing import Any
 
 import pytest
@@ -159,3 +160,85 @@ def test_files_beside_the_document_are_taken_in_and_no_others(tmp_path: Any) -> 
     assert options[1] == {"$ref": "../secret.yaml"}
     read["paths"]["/things"]["post"]["requestBody"]["content"][JSON]["schema"] = options[0]
     assert compared(read, inline) == []
+
+
+#: Alternatives that every schema of a dense document has besides, and the first one alone.
+More = tuple[list[Any], list[Any]]
+NO_MORE: More = ([], [])
+Z = {"type": "object", "required": ["z"], "properties": {"z": {"type": "integer"}}}
+
+
+def _of_all(kinds: int, more: More) -> Any:
+    """Schemas each of which may be any of the others, with nothing of its own between them."""
+    return {
+        f"S{own}": {
+            "anyOf": [
+                *({"$ref": f"#/components/schemas/S{each}"} for each in range(kinds) if each != own),
+                *({"const": own}, *more[0], *(more[1] if own == 0 else ())),
+            ]
+        }
+        for own in range(kinds)
+    }
+
+
+def _of_objects(kinds: int, more: More) -> Any:
+    """The same, with an object between."""
+
+    def kind(own: int, other: int) -> Any:
+        inside = {"p": {"$ref": f"#/components/schemas/S{other}"}, "k": {"const": f"{own}-{other}"}}
+        return {"type": "object", "properties": inside}
+
+    return {f"S{own}": {"anyOf": [*(kind(own, other) for other in range(kinds)), *more[0]]} for own in range(kinds)}
+
+
+def _asked(place: str, schemas: Any) -> Any:
+    """A document whose one request takes the first of the schemas."""
+    reference = {"$ref": "#/components/schemas/S0"}
+    operation: Any = {"responses": {"200": {"description": "ok"}}}
+    if place == "body":
+        operation["requestBody"] = {"content": {JSON: {"schema": reference}}}
+    else:
+        operation["parameters"] = [{"name": "q", "in": "query", "schema": reference}]
+    found = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/x": {"post": operation}}}
+    return copy.deepcopy(found | {"components": {"schemas": schemas}})
+
+
+@pytest.mark.parametrize(("schemas", "more"), [(_of_all, ([], [{"const": "z"}])), (_of_objects, ([Z], []))])
+@pytest.mark.parametrize("place", ["body", "parameter"])
+def test_dense_alternatives_come_to_an_end(schemas: Any, more: More, place: str) -> None:
+    """Forty that each lead to forty: soon said to be unknown, and never taken for harmless."""
+    began = time.process_time()
+    found = compare(_asked(place, schemas(40, NO_MORE)), _asked(place, schemas(40, more)), today=TODAY)
+    assert time.process_time() - began < 6
+    assert {(each.rule, each.verdict) for each in found} == {("schema-too-dense", Verdict.UNKNOWN)}
+
+
+@pytest.mark.parametrize("more", [[Z], [{"type": "string"}]])
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_schema_that_is_its_own_alternative(more: list[Any], at: int) -> None:
+    """It takes what its other alternatives take, and so what comes and goes beside it is told."""
+
+    def schemas(*others: Any) -> Any:
+        listed: list[Any] = [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}}, *others]
+        return {"S0": {"anyOf": [*listed[:at], {"$ref": "#/components/schemas/S0"}, *listed[at:]]}}
+
+    documents = _asked("body", schemas()), _asked("body", schemas(*more))
+    assert {each.verdict for each in compare(*documents, today=TODAY)} == {Verdict.NOTICE}
+    assert Verdict.BREAKING in {each.verdict for each in compare(*reversed(documents), today=TODAY)}
+
+
+@pytest.mark.parametrize("place", ["query", "header", "cookie"])
+@pytest.mark.parametrize("before", [True, {}, {"type": "string"}, {"type": "array", "items": {"type": "integer"}}])
+def test_a_parameter_that_takes_nothing_any_more(place: str, before: Any) -> None:
+    """`false` in the place of any schema, or of none."""
+    both = [
+        {
+            "openapi": "3.1.0", "info": {"title": "t", "version": "1"},
+            "paths": {"/x": {"get": {
+                "parameters": [{"name": "q", "in": place, "schema": schema}],
+                "responses": {"200": {"description": "ok"}},
+            }}},
+        }
+        for schema in (before, False)
+    ]  # fmt: skip
+    assert [(each.rule, each.verdict) for each in compare(*both, today=TODAY)] == [("schema-never", Verdict.BREAKING)]

@@ -176,6 +176,26 @@ async def test_without_since_only_what_comes_is_told(world):
     await listener.peer.gone()
 
 
+async def test_who_has_the_head_misses_nothing(world, monkeypatch):
+    """Without `since` too: the head of the answer waits until "from now on" has been looked up."""
+    may_look, looked = asyncio.Event(), stream._head
+
+    async def slow(context):
+        await may_look.wait()
+        return await looked(context)
+
+    monkeypatch.setattr(stream, "_head", slow)
+    listener = Listener(world, 'filter: {action: "installation.created"}')
+    head = asyncio.ensure_future(listener.peer.heard())
+    await until(lambda: world.runtime.bus.readers() > 0)
+    assert not head.done()
+    may_look.set()
+    assert (await head)["status"] == 200
+    await world.installation()
+    assert (await listener.next())["data"]["auditEvents"]["event"]["action"] == "installation.created"
+    await listener.peer.gone()
+
+
 async def test_a_listener_who_loses_the_scope_is_cut_off(world, monkeypatch):
     """Before the next event, not after it."""
     await world.runtime.sealer.seal_all()
@@ -198,7 +218,7 @@ async def test_without_the_scope_nothing_is_replayed(world):
 
 async def told(messages, count):
     found = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(found) < count:
             message = await anext(messages)
             found.append(message["event"]["seq"] if "event" in message else message["lagged"]["dropped"])
@@ -227,9 +247,20 @@ async def test_what_is_sealed_during_the_replay_is_told_once(world, monkeypatch)
     assert world.runtime.bus.readers() == 0
 
 
+class Short(Subscription):
+    """A queue of two events; the duty that tells where the chain ends may come at any moment, and takes no place."""
+
+    def __init__(self):
+        super().__init__(2)
+
+    def offer(self, message):
+        if message.get("type") != "head":
+            super().offer(message)
+
+
 async def test_a_slow_reader_is_told_and_misses_nothing(world, monkeypatch):
     """What left the queue is read from the history."""
-    monkeypatch.setattr("app.bus.Subscription", lambda: Subscription(2))
+    monkeypatch.setattr("app.bus.Subscription", Short)
     before = len(await events(world))
     messages = stream.audit_messages(world.context(), before - 1, {})
     assert await told(messages, 1) == [before]

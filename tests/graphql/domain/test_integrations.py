@@ -14,12 +14,8 @@ from services.inputs import read_input
 from services.integrations.definitions.lifecycle import publish_integration_definition
 from services.integrations.definitions.model import Definition
 from services.integrations.definitions.registry import create_integration_definition
-from services.integrations.instances import (
-    NewInstance,
-    create_integration_instance,
-    delete_integration_credentials,
-    set_integration_credentials,
-)
+from services.integrations.instances.credentials import delete_integration_credentials, set_integration_credentials
+from services.integrations.instances.registry import NewInstance, create_integration_instance
 from tests.graphql.clients import StreamPeer
 from tests.graphql.toys import until
 from tests.services.integrations.samples import forge

@@ -1,10 +1,12 @@
-"""Anchors reach the webhook that the settings name."""
+"""Anchors reach their file, and the webhook that the settings name."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from services.chain.anchors import _append
 from services.duties import duties
 from tests.databases import fresh_url
 from tests.egress.servers import serving
@@ -34,3 +36,16 @@ async def test_an_anchor_is_posted_and_a_webhook_that_is_down_does_no_harm(tmp_p
     assert [anchor["seq"] for anchor in ours] == [1, 2]
     lines = (tmp_path / "home" / "anchors.ndjson").read_text().splitlines()
     assert len(lines) == len(got)
+
+
+def test_several_who_append_lose_nothing(tmp_path: Path) -> None:
+    """Workers take anchors at the same time: none takes another's line for one that was left unfinished."""
+    path = tmp_path / "anchors.ndjson"
+
+    def append(name: int) -> None:
+        for number in range(200):
+            _append(path, f"{name} {number} {'x' * 150}\n".encode())
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(append, range(4)))
+    assert len(path.read_bytes().splitlines()) == 800

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.integrations.execution.circuits import FIRST_OPEN, LONGEST_OPEN, Window, open_for
+from services.integrations.execution.circuits import FIRST_OPEN, LONGEST_OPEN, open_for
+from services.integrations.execution.windows import FAILURE, SUCCESS, Counts, Window
 
 CALLS = st.lists(st.tuples(st.booleans(), st.integers(0, 20)), max_size=120)
 
@@ -20,8 +21,24 @@ def test_it_opens_when_the_law_says(calls: list[tuple[bool, int]]) -> None:
         recent = [each for second, each in made if second > at - 60]
         row = [each for _, each in made[-5:]]
         expected = failed and ((len(row) == 5 and all(row)) or (len(recent) >= 10 and 2 * sum(recent) >= len(recent)))
-        assert window.add(failed=failed, at=float(at)) is expected
+        assert window.add(FAILURE if failed else SUCCESS, float(at)) is expected
         assert window.sums == (len(recent), sum(recent))
+
+
+@given(CALLS, st.lists(st.integers(1, 5), min_size=1))
+def test_counts_that_were_gathered_count_the_same(calls: list[tuple[bool, int]], parts: list[int]) -> None:
+    """However another process gathers its calls before it tells them."""
+    one, other, start = Window(), Window(), 0
+    for failed, _ in calls:
+        one.add(FAILURE if failed else SUCCESS, 1.0)
+    while start < len(calls):
+        counts, size = Counts(), parts[start % len(parts)]
+        for failed, _ in calls[start : start + size]:
+            counts = counts.then(FAILURE if failed else SUCCESS)
+        other.add(counts, 1.0)
+        start += size
+    if calls:
+        assert (one.sums, one.in_a_row) == (other.sums, other.in_a_row)
 
 
 @given(st.integers(1, 1_000), st.floats(0, 1))

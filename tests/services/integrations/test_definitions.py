@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.errors import MalformedBody, ValidationFailed
 from services.inputs import read_input
+from services.integrations.definitions.addresses import covers
 from services.integrations.definitions.checking import check_definition
 from services.integrations.definitions.compiling import compile_definition
 from services.integrations.definitions.expressions import MOST_AMPLIFICATION, compile_expression
@@ -20,6 +21,14 @@ from services.integrations.definitions.publishing import check_publishable
 from services.integrations.definitions.schemas import compile_schema, schema_faults
 from services.integrations.definitions.templates import compile_path
 from tests.services.integrations.samples import forge, with_method
+
+HIDING = {
+    "type": "object",
+    "properties": {
+        "token": {"type": "string", "x-secret": True},
+        "outer": {"type": "object", "properties": {"pin": {"type": "string", "format": "password"}}},
+    },
+}
 
 
 def faults_of(source: dict[str, Any]) -> dict[str, Any]:
@@ -54,6 +63,8 @@ def test_a_sound_definition_comes_back_as_it_was_sent() -> None:
         (forge(baseUrl="https://api.forge.example?x=1"), "baseUrl"),
         (forge(baseUrl="https://elsewhere.example"), "baseUrl"),
         (forge(defaultConfig={"baseUrl": 3}), "defaultConfig.baseUrl"),
+        (forge(configSchema=HIDING, defaultConfig={"token": "t"}), "defaultConfig.token"),
+        (forge(configSchema=HIDING, defaultConfig={"outer": {"pin": "1"}}), "defaultConfig.outer"),
         (forge(allowedHosts=["*"]), "allowedHosts.0"),
         (forge(allowedHosts=["api.forge.example", "http://x"]), "allowedHosts.1"),
         (forge(configSchema={"type": "objekt"}), "configSchema"),
@@ -67,6 +78,12 @@ def test_a_sound_definition_comes_back_as_it_was_sent() -> None:
         (forge(secretsSchema={"type": "object"}), "secretsSchema"),
         (forge(oauth2Config={"tokenUrl": "https://forge.example"}), "oauth2Config"),
         (forge(authType="oauth2", oauth2Config={"tokenUrl": "javascript:alert(1)"}), "oauth2Config.tokenUrl"),
+        (forge(authConfig={"challenge": "registry-token"}), "authConfig.challenge"),
+        (forge(authConfig={"realmHosts": ["a.example"]}), "authConfig.realmHosts"),
+        (
+            forge(authType="basic", authConfig={"challenge": "registry-token", "realmHosts": ["https://a.example"]}),
+            "authConfig.realmHosts.0",
+        ),
         (forge(verification={"method": "nothing"}), "verification.method"),
         (forge(verification={"method": "getRepository", "params": {"owner": 1}}), "verification.params.owner"),
         (forge(discover={"repositories": {"method": "nothing"}}), "discover.repositories.method"),
@@ -81,7 +98,13 @@ def test_a_sound_definition_comes_back_as_it_was_sent() -> None:
         (with_method(request={"path": "repos"}), "methods.0.request.path"),
         (with_method(request={"path": "/repos/{nobody}"}), "methods.0.request.path"),
         (with_method(request={"path": "/repos/{_config.nothing}"}), "methods.0.request.path"),
+        (with_method(request={"path": "/repos{+owner}"}), "methods.0.request.path"),
+        (with_method(request={"path": "/repos/{+owner}.git"}), "methods.0.request.path"),
+        (with_method(request={"path": "/repos/{+nobody}"}), "methods.0.request.path"),
+        (with_method(request={"method": "DELETE", "path": "/repos/{+perhaps}"}), "methods.0.request.path"),
+        (with_method(request={"path": "/x", "query": {"q": "{+owner}"}}), "methods.0.request.query.q"),
         (with_method(request={"path": "/x", "query": {"q": "{nobody}"}}), "methods.0.request.query.q"),
+        (with_method(resultFrom="answer"), "methods.0.resultFrom"),
         (with_method(request={"path": "/x", "headers": {"Host": "x"}}), "methods.0.request.headers.Host"),
         (with_method(request={"path": "/x", "headers": {"X-A": "a\r\nb"}}), "methods.0.request.headers.X-A"),
         (with_method(request={"method": "GET", "path": "/x", "body": {}}), "methods.0.request.body"),
@@ -203,3 +226,11 @@ def test_a_path_template_is_taken_or_refused(text: str) -> None:
         return
     expanded = template.expand(dict.fromkeys(template.variable_names, "../?#x"))
     assert expanded.startswith("/") and "?" not in expanded and "#" not in expanded and "{" not in expanded
+
+
+def test_an_address_is_the_same_however_it_is_written() -> None:
+    """RFC 5952: what is called is written shortest, whatever a definition writes."""
+    for pattern in ("2001:4860:4860:0:0:0:0:8888", "[2001:4860:4860::8888]", "2001:4860:4860::8888"):
+        assert covers([pattern], "2001:4860:4860::8888") and covers(["2001:4860:4860::8888"], pattern)
+    assert covers(["::ffff:8.8.8.8"], "::ffff:808:808") and not covers(["8.8.8.8"], "::ffff:808:808")
+    assert covers(["*.example.org", "a:b"], "A.Example.org.") and not covers(["a:b"], "a:c")

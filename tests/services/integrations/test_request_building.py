@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -85,6 +86,33 @@ def test_a_value_stays_within_its_segment(owner: str, repo: str) -> None:
     url = urlsplit(made.url)
     assert url.netloc == "a.example" and url.path.count("/") == 4 and not url.query and not url.fragment
     assert unquote(url.path.split("/")[3]) == owner + repo
+
+
+@given(st.text(st.sampled_from("/.\\%?#@: aä2ef;\n"), max_size=12))
+def test_several_segments_stay_below_their_place(rest: str) -> None:
+    """Slashes stay slashes, and nothing else of the value means anything to who reads the path."""
+    try:
+        made = built({"path": "/v2/{+rest}/tags"}, {"rest": rest})
+    except ValidationFailed:
+        assert any(part in ("", ".", "..") for part in re.split(r"[/\\]", rest)), rest
+        return
+    url = urlsplit(made.url)
+    assert url.netloc == "a.example" and not url.query and not url.fragment
+    assert unquote(url.path) == f"/api/v2/{rest}/tags" and not {"", ".", ".."} & set(rest.split("/"))
+
+
+def test_the_rest_of_a_path_may_be_absent_where_it_is_read() -> None:
+    read, change = {"path": "/things/{+rest}"}, {"method": "DELETE", "path": "/things/{+rest}"}
+    assert built(read, {}).url == "https://a.example/api/things/"
+    for request, params in ((change, {}), (read, {"rest": ""}), (read, {"rest": ["a"]}), (read, {"rest": "a//b"})):
+        with pytest.raises(ValidationFailed):
+            built(request, params)
+
+
+def test_a_header_without_a_value_is_not_sent() -> None:
+    request = {"path": "/x", "headers": {"X-Team": "{_config.team}", "X-Fixed": "yes"}}
+    assert built(request, {}, {}).headers == {"Accept": "application/json", "X-Fixed": "yes"}
+    assert built(request, {}, {"team": "a"}).headers["X-Team"] == "a"
 
 
 @given(st.text(min_size=6, max_size=30), st.text(max_size=30), st.text(max_size=30))

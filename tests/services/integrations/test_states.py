@@ -112,10 +112,16 @@ def test_a_status_says_what_is_missing(kind: str, config: Any, secrets: set[str]
     assert (status == "PENDING_CONFIGURATION") == (config is None)
 
 
-@given(st.sampled_from(STATUSES), st.sampled_from(["CONNECTED", "PENDING_AUTHENTICATION", "CONFIG_ERROR"]))
-def test_a_configuration_alone_mends_no_credentials(current: str, followed: str) -> None:
-    found = status_of_new_config(current, followed)
-    assert found == (current if current in ("AUTH_ERROR", "DISCONNECTED") and followed != "CONFIG_ERROR" else followed)
+@given(
+    st.sampled_from(STATUSES),
+    st.sampled_from([None, "removed"]),
+    st.sampled_from(["CONNECTED", "PENDING_AUTHENTICATION", "CONFIG_ERROR"]),
+)
+def test_a_configuration_alone_mends_no_credentials(current: str, error: str | None, followed: str) -> None:
+    """Also not those that were removed, which an error tells of."""
+    found = status_of_new_config({"status": current, "error": error}, followed)
+    wrong = current in ("AUTH_ERROR", "DISCONNECTED") or (current == "PENDING_AUTHENTICATION" and error is not None)
+    assert found == (current if wrong and followed != "CONFIG_ERROR" else followed)
 
 
 async def test_kept_answers_run_out(world: World) -> None:
@@ -131,5 +137,6 @@ async def test_kept_answers_run_out(world: World) -> None:
         past = {"expires_at": world.runtime.clock.now_ms() - DAY}
         await IdempotencyRecord.of(world.tenant).update(past).where(IdempotencyRecord.key == "k")
         if clearing:
-            assert await delete_expired(world.runtime.database, world.runtime.clock.now_ms()) >= 1
+            # The duty may have been quicker; what is gone is seen below.
+            await delete_expired(world.runtime.database, world.runtime.clock.now_ms())
     assert await IdempotencyRecord.of(world.tenant).count() == 0

@@ -8,16 +8,12 @@ from typing import Any
 import pytest
 
 from app.ids import new_id
-from services import limits
 from services.limits import Limiter
 from tests.databases import missing, redis_url
 
 
 @pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.redis)])
-async def limiter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Limiter]:
-    # What is exact is Redis that answers: on a busy machine it has more time than a request would give it.
-    for bound in ("SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT"):
-        monkeypatch.setitem(limits._OPTIONS, bound, 30.0)
+async def limiter(request: pytest.FixtureRequest, patient_redis: None) -> AsyncIterator[Limiter]:
     url = None
     if request.param == "redis":
         url = redis_url()
@@ -67,6 +63,13 @@ async def test_cost_is_all_or_nothing(limiter: Limiter, key: str) -> None:
     assert (await limiter.hit(key, 1, 5, cost=2)).admitted
 
 
+async def test_other_limits_begin_anew(limiter: Limiter, key: str) -> None:
+    """Whoever is given more is not refused for what the former limits took an hour to give back."""
+    assert await hits(limiter, key, 6) == [True] * 5 + [False]
+    assert (await limiter.hit(key, 600, 300)).remaining == 299
+    assert not (await limiter.hit(key, 1, 5)).admitted
+
+
 async def test_keys_are_apart(limiter: Limiter, key: str) -> None:
     """One bucket's end is not another's."""
     await hits(limiter, key, 5)
@@ -76,16 +79,15 @@ async def test_keys_are_apart(limiter: Limiter, key: str) -> None:
 async def test_a_bucket_refills(limiter: Limiter, key: str) -> None:
     """After the time that it names, one more is admitted and not two."""
     started = time.monotonic()
-    for _ in range(2):
-        await limiter.hit(key, 600, 2)
-    verdict = await limiter.hit(key, 600, 2)
+    while (verdict := await limiter.hit(key, 600, 2)).admitted:
+        started = time.monotonic()
     await asyncio.sleep(verdict.retry_after + 0.01)
     again = [(await limiter.hit(key, 600, 2)).admitted for _ in range(2)]
     assert again == [True, time.monotonic() - started >= 0.2 and again[1]], "two only where two have flowed in"
 
 
 @pytest.mark.redis
-async def test_two_processes_share_a_bucket(key: str) -> None:
+async def test_two_processes_share_a_bucket(key: str, patient_redis: None) -> None:
     """With one Redis a second process continues where the first is."""
     url = redis_url()
     if url is None:
@@ -110,3 +112,32 @@ async def test_a_refund_is_exact_and_never_more_than_full(limiter: Limiter, key:
     spent = await limiter.hit(key, 1, 10)
     assert (await limiter.refund(key, spent, 50)).remaining == 10
     assert [(await limiter.hit(key, 1, 10)).admitted for _ in range(11)] == [True] * 10 + [False]
+
+
+async def test_what_is_owed_holds_up_all_others(limiter: Limiter, key: str) -> None:
+    """What the bucket does not hold is taken all the same, exactly; it tells nothing below zero, and true waits."""
+    for _ in range(3):
+        await limiter.hit(key, 1, 5)
+    assert not (await limiter.hit(key, 1, 5, cost=9)).admitted
+    owed = await limiter.owe(key, 1, 5, 9)
+    assert owed.admitted and owed.remaining == 0
+    assert 12 * 60 - 5 < owed.reset_after <= 12 * 60 and 7 * 60 - 5 < owed.retry_after <= 7 * 60
+    for verdict in (await limiter.hit(key, 1, 5), await limiter.peek(key, 1, 5), await limiter.glance(key, 1, 5)):
+        assert not verdict.admitted and verdict.remaining == 0
+        assert 12 * 60 - 5 < verdict.reset_after <= 12 * 60 and 8 * 60 - 5 < verdict.retry_after <= 8 * 60
+    await limiter.refund(key, owed, 8)
+    assert [(await limiter.hit(key, 1, 5)).admitted for _ in range(2)] == [True, False]
+
+
+async def test_units_that_came_meanwhile_are_not_owed(limiter: Limiter, key: str) -> None:
+    """A bucket that holds some of them again by then has as many less."""
+    owed = await limiter.owe(key, 1, 5, 2)
+    assert (owed.remaining, owed.retry_after) == (3, 0.0)
+    assert [(await limiter.hit(key, 1, 5)).admitted for _ in range(4)] == [True] * 3 + [False]
+
+
+async def test_what_is_owed_while_redis_is_away(key: str) -> None:
+    """Each process counts it for itself."""
+    limiter = Limiter("redis://127.0.0.1:1/0")
+    assert (await limiter.owe(key, 1, 5, 7)).remaining == 0
+    assert 2 * 60 < (await limiter.hit(key, 1, 5)).retry_after <= 3 * 60

@@ -9,20 +9,23 @@ from typing import Any
 import pytest
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
+from app import shared_bus
 from app.ids import new_id
 from app.script_batches import BatchingRedis
 from app.shared_bus import connect
 from tests.databases import missing, redis_url
 
-pytestmark = pytest.mark.redis
+pytestmark = [pytest.mark.redis, pytest.mark.usefixtures("patient_redis")]
 _ADD = "return redis.call('INCRBY', KEYS[1], ARGV[1])"
 
 
 @pytest.fixture
-async def redis() -> AsyncIterator[Any]:
+async def redis(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
+    """A client that is as patient as a busy machine is slow."""
     url = redis_url()
     if url is None:
         missing("Redis")
+    monkeypatch.setattr(shared_bus, "ANSWER_SECONDS", 30)
     client = connect(str(url))
     await client.flushdb()
     assert isinstance(client, BatchingRedis)

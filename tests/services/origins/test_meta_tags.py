@@ -63,6 +63,6 @@ def test_no_other_place_counts(page: str) -> None:
 @pytest.mark.parametrize("piece", ["<a ", "<!--", "<", "<![", "</", "<meta ", '<a b="', "<!", "<?", "&#", "<a b=c "])
 def test_a_hostile_page_costs_little(piece: str) -> None:
     """64 KiB of the worst pieces are read in well under the time of one check."""
-    begun = time.perf_counter()
+    begun = time.thread_time()
     meta_contents("<head>" + piece * (65_000 // len(piece)), "dovetail-verification")
-    assert time.perf_counter() - begun < 2
+    assert time.thread_time() - begun < 2

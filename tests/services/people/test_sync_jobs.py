@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from app.clock import DAY, MINUTE
 from services import jobs
 from services.jobs import LEASE, TRIES, JobRunner
 from services.people.importing import SYNC, import_people
@@ -74,6 +75,29 @@ async def test_the_job_of_a_dead_server_is_taken_again(on: Bench) -> None:
     assert (job["status"], job["attempts"], job["error"]) == ("done", 2, None)
 
 
+async def test_a_clock_that_is_set_back_keeps_no_job_waiting(on: Bench) -> None:
+    """Neither one that was queued, nor one whose server died, by the clock as it was; one that runs stays taken."""
+    year, first, second = 365 * DAY, *orcids(2)
+    await import_people(on.world.context(), [first, second])
+    jobs = {job["subject"]: job["id"] for job in await on.jobs()}
+    for orcid_id in (first, second):
+        on.orcid.say(orcid_id, "person", text(b'{"name": {"credit-name": {"value": "A"}}}'))
+        on.orcid.say(orcid_id, "works", NO_WORKS)
+    on.clock.jump(year)
+    assert await on.runtime.jobs._take(next(iter(jobs.values())), on.clock.now_ms()) is not None
+    on.clock.jump(-year - DAY)
+    assert await on.runtime.jobs.run_due() == 2, "a day before it was queued, and a year before its lease ends"
+    assert {job["status"] for job in await on.jobs()} == {"done"}
+
+
+async def test_clocks_that_differ_by_minutes_take_no_job_twice(on: Bench) -> None:
+    """The lease of a machine that is ahead holds on one that is behind."""
+    await import_people(on.world.context(), [PETER])
+    assert await on.runtime.jobs._take((await on.jobs())[0]["id"], on.clock.now_ms()) is not None
+    on.clock.jump(-9 * MINUTE)
+    assert await on.runtime.jobs.run_due() == 0
+
+
 async def test_a_server_that_stops_gives_its_job_back(on: Bench) -> None:
     """The next one runs it at once and does not wait for the lease."""
     on.orcid.say(PETER, "person", hang)  # type: ignore[arg-type]
@@ -128,5 +152,5 @@ async def test_a_runner_is_cancelled_even_as_it_is_woken(on: Bench) -> None:
         await asyncio.sleep(0.01)
         on.runtime.jobs.wake()
         runner.cancel()
-        done, _pending = await asyncio.wait([runner], timeout=2)
+        done, _pending = await asyncio.wait([runner], timeout=30)
         assert done

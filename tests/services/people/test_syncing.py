@@ -247,7 +247,7 @@ async def test_the_whole_server_syncs_by_itself(url: str, tmp_path: Path) -> Non
             query = f'mutation {{ importPeople(orcidIds: ["{PETER}", "{NOBODY}"]) {{ errors {{ code }} }} }}'
             answer = (await world.graphql(query, world.token("operator"))).json()
             assert answer["data"]["importPeople"]["errors"] == []
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while True:
                     page = await list_people(world.context(), KeysetRequest(first=9, sort="orcid_id"))
                     statuses = [row["sync_status"] for row in page.rows]

@@ -1,0 +1,1 @@
+"""Work on large or hostile documents, in a process of its own."""

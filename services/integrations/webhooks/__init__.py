@@ -1,0 +1,1 @@
+"""Webhooks that come in: where they come in, which are taken, and what is kept of them."""
