@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from app.absence import Absence
 from app.bus import MemoryBus
+from app.endings import ended
 from app.script_batches import BatchingRedis
 
 LOG = structlog.get_logger("dovetail.bus")
@@ -47,10 +48,8 @@ class RedisBus(MemoryBus):
         self._listener = asyncio.create_task(self._listen_always())
 
     async def stop(self) -> None:
-        while self._listener is not None and not self._listener.done():
-            # A cancellation that meets the end of a read is taken for its timeout, and would be lost.
-            self._listener.cancel()
-            await asyncio.wait([self._listener], timeout=_STOP_SECONDS)
+        if self._listener is not None:
+            await ended(self._listener, again_seconds=_STOP_SECONDS)
 
     async def publish(self, topic: str, message: Mapping[str, Any]) -> None:
         """Where Redis did not take it, this process alone hears of it; others find it in the history."""

@@ -11,6 +11,7 @@ import structlog
 
 from app.auth.principal import system_principal
 from app.clock import DAY, MINUTE
+from app.endings import told_to_end
 from app.errors import NotFound, Unavailable
 from app.ids import new_request_id
 from services.chain.anchors import anchor_file, take_anchors
@@ -137,6 +138,8 @@ async def _kept_up(name: str, run: Callable[[], Awaitable[object]], pause_second
             LOG.warning("a duty waits for the database", duty=name, reason=str(error))
         except Exception:
             LOG.exception("a duty failed", duty=name)
+        if told_to_end():
+            return
         await asyncio.sleep(pause_seconds)
 
 

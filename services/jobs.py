@@ -16,6 +16,7 @@ import structlog
 from app.auth.principal import system_principal
 from app.clock import MINUTE, SECOND
 from app.database import Database, Statement
+from app.endings import told_to_end
 from app.errors import Unavailable
 from app.ids import new_id, new_request_id
 from services.context import Context
@@ -102,7 +103,8 @@ class JobRunner:
         self._wake.set()
 
     async def run(self) -> None:
-        while True:
+        """Until cancelled."""
+        while not told_to_end():
             try:
                 busy = await self.run_due()
             except Unavailable as error:
@@ -183,7 +185,7 @@ class JobRunner:
             renewal.cancel()
 
     async def _renew(self, job: Any) -> None:
-        while True:
+        while not told_to_end():
             await asyncio.sleep(RENEW_SECONDS)
             with contextlib.suppress(Unavailable):
                 until = self._runtime.clock.now_ms() + LEASE

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from app.endings import ended
 from graph.running import NotExecuted
-from graph.streams import ended
 from graph.wire import Receive, Send, raw_headers
 
 #: Proxies close what is silent for longer.

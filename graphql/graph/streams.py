@@ -6,6 +6,7 @@ from contextlib import aclosing
 from typing import Any, TypeVar, cast
 
 from app.clock import SECOND
+from app.endings import ended
 from app.errors import InvalidToken
 from graph.request import GraphContext
 from services.access.callers import identify
@@ -35,6 +36,7 @@ async def guarded(
                     await _admit(graph, operation)
                 event = following.result()
             finally:
+                # An abandoned `anext` runs its generator's `finally` before the generator is closed.
                 await ended(following)
             if event is _NO_MORE:
                 return
@@ -54,13 +56,6 @@ def _patience(graph: GraphContext) -> float:
         return LOOK_AGAIN_SECONDS
     left = (until - graph.runtime.clock.now_ms()) / SECOND
     return min(LOOK_AGAIN_SECONDS, max(0.0, left) + 0.001)
-
-
-async def ended(following: asyncio.Future[Any]) -> None:
-    """An abandoned `anext` runs its generator's `finally` before the generator is closed."""
-    if not following.done():
-        following.cancel()
-        await asyncio.wait({following})
 
 
 async def _admit(graph: GraphContext, operation: Callable[..., Any]) -> None:

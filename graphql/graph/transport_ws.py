@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 from graphql import GraphQLSchema
 
+from app.endings import ended
 from app.errors import DomainError, QueryTooComplex, Unavailable
 from graph.admission import Admission
 from graph.documents import DocumentRefused
@@ -176,16 +177,12 @@ class Socket:
     async def _end(self, operation_id: str) -> None:
         task = self._tasks.pop(operation_id, None)
         if task is not None:
-            task.cancel()
-            await asyncio.wait({task})
+            await ended(task)
 
     async def _end_all(self) -> None:
-        tasks = set(self._tasks.values())
+        tasks = list(self._tasks.values())
         self._tasks.clear()
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await ended(*tasks)
 
     async def _say(self, kind: str, operation_id: str | None = None, payload: Any = msgspec.UNSET) -> None:
         if self._closed:

@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 
 from app.database import Database, Statement
+from app.endings import told_to_end
 from app.errors import Unavailable
 from services.chain.entries import COLUMNS, canonical, event_fields, mac
 
@@ -58,7 +59,8 @@ class Sealer:
         self._wake.set()
 
     async def run(self) -> None:
-        while True:
+        """Until cancelled."""
+        while not told_to_end():
             # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the wake-up.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):

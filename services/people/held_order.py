@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 
 from app.database import Database, Row
+from app.endings import ended
 from app.errors import Unavailable
 from services.paging import Listing, OffsetPage
 from services.people.blocks import Blocks, locate
@@ -39,7 +40,7 @@ class HeldOrder:
     async def close(self) -> None:
         """Stop what is being read."""
         if self._loading is not None:
-            self._loading.cancel()
+            await ended(self._loading)
             await asyncio.gather(self._loading, return_exceptions=True)
 
     def warm(self) -> None:
