@@ -23,6 +23,11 @@ COLUMNS = (*LISTED, "definition", "error", "credential_ref", "last_used_at", "la
            "updated_at", "version")  # fmt: skip
 
 
+_credential_ref = click.option(
+    "--credential-ref", metavar="REFERENCE", help="Where its secrets lie: vault://VAULT/PATH#FIELD."
+)
+
+
 @click.group()
 def instances() -> None:
     """List and connect integrations, and set their credentials."""
@@ -54,7 +59,7 @@ async def show(context: "Context", instance: UUID) -> None:
 @click.argument("type_name", metavar="TYPE")
 @click.argument("name")
 @click.option("--config", help="The configuration, a JSON object.")
-@click.option("--credential-ref", metavar="REFERENCE", help="Where its secrets lie: vault://VAULT/PATH#FIELD.")
+@_credential_ref
 @in_tenant
 async def create(context: "Context", type_name: str, name: str, config: str | None, credential_ref: str | None) -> None:
     """Connect the published definition TYPE under a NAME; where webhooks come in, their URL is shown this once."""
@@ -68,16 +73,18 @@ async def create(context: "Context", type_name: str, name: str, config: str | No
 
 @instances.command("set-credentials")
 @click.argument("instance", type=click.UUID)
+@_credential_ref
 @in_tenant
-async def set_credentials(context: "Context", instance: UUID) -> None:
-    """Set the secrets of an instance: a JSON object of texts, read from standard input."""
+async def set_credentials(context: "Context", instance: UUID, credential_ref: str | None) -> None:
+    """Set the secrets of an instance: a JSON object of texts, read from standard input.
+
+    With --credential-ref, standard input is not read, and the secrets that the instance had are taken away.
+    """
     from services.integrations.instances.credentials import set_integration_credentials
 
-    # Not an option: what stands on a command line is seen by everybody on the machine.
-    given = _object("standard input", sys.stdin.read())
-    if not all(isinstance(value, str) for value in given.values()):
-        raise CommandFailed("credentials_unreadable", "Each secret must be a text.")
-    emit_one(await _shown(context, await set_integration_credentials(context, instance, given)), "instance")
+    given = _secrets() if credential_ref is None else None
+    emit_one(await _shown(context, await set_integration_credentials(context, instance, given, credential_ref)),
+             "instance")  # fmt: skip
 
 
 @instances.command()
@@ -98,6 +105,14 @@ async def _shown(context: "Context", row: "Mapping[str, Any]") -> dict[str, Any]
     from services.integrations.instances.references import references_of
 
     return shown(row, COLUMNS) | {"credential_ref": (await references_of(context, [row["id"]]))[row["id"]]}
+
+
+def _secrets() -> dict[str, str]:
+    # Not an option: what stands on a command line is seen by everybody on the machine.
+    given = _object("standard input", sys.stdin.read())
+    if not all(isinstance(value, str) for value in given.values()):
+        raise CommandFailed("credentials_unreadable", "Each secret must be a text.")
+    return given
 
 
 def _object(where: str, text: str) -> dict[str, Any]:
