@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -46,7 +47,10 @@ SECRETS = {"type": "object", "properties": {"clientId": {"type": "string"}, "pri
 
 
 class Forge:
-    """Knows an app by its key, and gives its installations tokens of an hour."""
+    """Knows an app by its key, and gives its installations tokens of an hour.
+
+    As GitHub's, an assertion is not issued in its future, and ends at most ten minutes ahead of its clock.
+    """
 
     def __init__(self) -> None:
         self.base = ""
@@ -55,11 +59,16 @@ class Forge:
         self.expires: Any = None
         self.status = 201
         self.pause = 0.0
+        #: How far its clock is ahead; seconds.
+        self.ahead = 0
 
     async def exchange(self, request: web.Request) -> web.Response:
         await asyncio.sleep(self.pause)
         token = jwt.decode(request.headers["Authorization"].removeprefix("Bearer "), KEY, algorithms=["RS256"])
         self.asked.append((request.match_info["id"], token.claims))
+        now = time.time() + self.ahead
+        if not (token.claims["iat"] <= now < token.claims["exp"] <= now + 600):
+            return web.json_response({"message": "A JSON web token could not be decoded"}, status=401)
         if self.status != 201:
             return web.json_response({"message": "no"}, status=self.status)
         made = f"CANARY-installation-{request.match_info['id']}-{len(self.asked)}"
@@ -85,12 +94,12 @@ class App:
 
 
 @asynccontextmanager
-async def app(platform: Platform, **given: Any) -> AsyncIterator[App]:
+async def app(platform: Platform, auth: dict[str, Any] = AUTH, **given: Any) -> AsyncIterator[App]:
     forge = Forge()
     routes = {"/app/installations/{id}/access_tokens": forge.exchange, "/thing": forge.resource}
     async with serving(routes) as base:
         forge.base = base
-        changes = {"authType": "jwt", "authConfig": AUTH, "baseUrl": base, "allowedHosts": ["127.0.0.1"],
+        changes = {"authType": "jwt", "authConfig": auth, "baseUrl": base, "allowedHosts": ["127.0.0.1"],
                    "methods": [method()], "configSchema": CONFIG, "secretsSchema": SECRETS,
                    "verification": None}  # fmt: skip
         definition = await platform.definition(**changes)
@@ -108,6 +117,15 @@ async def test_calls_carry_the_token_that_the_assertion_gave(platform: Platform)
         assert installation == "7" and claims["iss"] == "Iv1.app" and claims["exp"] - claims["iat"] == 540
         row = await token_row(it)  # type: ignore[arg-type]
         assert 3_500_000 < row["expires_at"] - row["obtained_at"] <= 3_600_000 and row["refresh_token"] is None
+
+
+@pytest.mark.parametrize("ahead", [-55, 55])
+@pytest.mark.parametrize("lifetime", [None, 120, 600])
+async def test_a_clock_that_is_off_takes_it_too(platform: Platform, ahead: int, lifetime: int | None) -> None:
+    """Up to a minute either way, also where the assertion lasts as long as the peer allows."""
+    async with app(platform, {**AUTH, "lifetimeSeconds": lifetime}) as it:
+        it.forge.ahead = ahead
+        assert (await it.call())["status"] == "SUCCESS"
 
 
 async def test_a_token_is_exchanged_once_for_all_who_wait(platform: Platform) -> None:

@@ -94,5 +94,6 @@ async def test_a_signed_assertion(world: World) -> None:
         token = jwt.decode(far.seen[0].headers["Authorization"].removeprefix("Bearer "), key, algorithms=["RS256"])
         assert token.header["kid"] == "k1" and token.claims["iss"] == "dovetail" and token.claims["aud"] == "far"
         assert token.claims["exp"] - token.claims["iat"] == 60
+        assert 28 <= world.runtime.clock.now_ms() // 1000 - token.claims["iat"] <= 60
         await platform.ok("PUT", f"{one}/credentials", {"credentials": {"privateKey": "no key at all"}})
         await platform.refused(500, "EXECUTION_ERROR", "POST", execute(one), {})

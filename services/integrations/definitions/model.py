@@ -187,6 +187,9 @@ class AuthConfig(Part, kw_only=True, frozen=True):
     `registry-token` for a token too that its realm gives (CNCF Distribution, token authentication), without secrets as
     anybody. A realm is at the host of the base URL, at one of `realm_hosts`, or at the instance's own `realmHost`.
 
+    An assertion lasts `lifetimeSeconds`, 300 where nothing is said, from its `iat`. That lies a minute back, or half of
+    a life below two minutes, because clocks differ.
+
     With `exchange` (`jwt`) calls do not carry the assertion, but the token that it is exchanged for.
     """
 

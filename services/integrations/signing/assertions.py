@@ -7,21 +7,29 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey, import_key
 
+from app.clock import SECOND
 from app.errors import ExecutionFailed, IntegrationNotAuthenticated
 from app.ids import new_id
 from services.integrations.definitions.model import AuthConfig
 
 _DEFAULT_LIFETIME = 300
+#: How far `iat` lies back (seconds): a peer whose clock is behind refuses what is issued in its future.
+_BACKDATED = 60
 _KINDS: Mapping[str, Literal["RSA", "EC", "OKP"]] = {"RS256": "RSA", "ES256": "EC", "EdDSA": "OKP"}
 
 
 def signed_assertion(config: AuthConfig, secrets: Mapping[str, str], at: int) -> str:
-    """An assertion of the instant `at` (ms). Raises IntegrationNotAuthenticated, and ExecutionFailed for a bad key."""
+    """An assertion of the instant `at` (ms). Raises IntegrationNotAuthenticated, and ExecutionFailed for a bad key.
+
+    `exp` is counted from `iat`: some peers bound how far it lies ahead of them, and others how far from `iat`.
+    """
     if "privateKey" not in secrets:
         raise IntegrationNotAuthenticated("The integration has no secret privateKey.")
-    now, algorithm = at // 1000, config.algorithm or "RS256"
+    algorithm, lifetime = config.algorithm or "RS256", config.lifetime_seconds or _DEFAULT_LIFETIME
+    # Of a short life half is left, so that a peer whose clock is ahead takes it too.
+    issued_at = at // SECOND - min(_BACKDATED, lifetime // 2)
     issuer = config.issuer or secrets.get("clientId") or secrets.get("keyId")
-    claims = {"iat": now, "exp": now + (config.lifetime_seconds or _DEFAULT_LIFETIME), "jti": str(new_id())}
+    claims = {"iat": issued_at, "exp": issued_at + lifetime, "jti": str(new_id())}
     claims |= {"iss": issuer, "sub": issuer} if issuer else {}
     claims |= {"aud": config.audience} if config.audience else {}
     header = {"alg": algorithm, "typ": "JWT"}
