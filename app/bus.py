@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from app.endings import told_to_end
+
 #: Messages a slow reader may be behind before it is told that it lagged.
 BACKLOG = 1_000
 #: What the processes of one server tell each other, begins so; no client reads it.
@@ -26,8 +28,8 @@ class Subscription:
             self.dropped += message.get("type") != "head"
 
     async def messages(self) -> AsyncIterator[Mapping[str, Any]]:
-        """Messages in order; `{"type": "lagged", "dropped": n}` stands where some were dropped."""
-        while True:
+        """Messages in order, until cancelled; `{"type": "lagged", "dropped": n}` stands where some were dropped."""
+        while not told_to_end():
             message = await self._queue.get()
             if self.dropped:
                 dropped, self.dropped = self.dropped, 0

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from app.absence import Absence
 from app.bus import MemoryBus
-from app.endings import ended
+from app.endings import ended, told_to_end
 from app.script_batches import BatchingRedis
 
 LOG = structlog.get_logger("dovetail.bus")
@@ -69,7 +69,8 @@ class RedisBus(MemoryBus):
         return True
 
     async def _listen_always(self) -> None:
-        while True:
+        """Until cancelled."""
+        while not told_to_end():
             try:
                 await self._listen()
             except (RedisError, OSError) as error:
@@ -86,7 +87,7 @@ class RedisBus(MemoryBus):
             if self._lost:
                 LOG.info("the bus has Redis again")
             self._lost = False
-            while True:
+            while not told_to_end():
                 # A timeout of the read is no loss of the connection.
                 with contextlib.suppress(TimeoutError):
                     heard = await channel.get_message(ignore_subscribe_messages=True, timeout=3)

@@ -120,12 +120,17 @@ def duties(runtime: Runtime) -> list[Duty]:
 
 
 async def _to_its_end(run: Callable[[], Awaitable[object]]) -> None:
-    """Also where the duty is cancelled meanwhile: it ends when this round has."""
+    """Also where the duty is cancelled meanwhile, once or more often: it ends when this round has."""
     running = asyncio.ensure_future(run())
     try:
         await asyncio.shield(running)
     except asyncio.CancelledError:
-        await asyncio.gather(running, return_exceptions=True)
+        while not running.done():
+            # Unlike a task that is awaited, it does not hear of a second cancellation.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([running])
+        if not running.cancelled() and (error := running.exception()) is not None:
+            LOG.warning("the last round of a duty failed", reason=str(error))
         raise
 
 

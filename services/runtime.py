@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -130,27 +131,35 @@ class Runtime:
 
     async def stop(self) -> None:
         """Write out denials, uses and seals, then close; a database that is away does not keep the rest."""
-        await self.refreshes.stop()
-        self.circuits.close()
-        for write_out in (
-            lambda: self.denials.flush(everything=True),
-            self.usage.close,
-            self.executions.flush,
-            self.sealer.seal_all,
-        ):
-            try:
-                await write_out()
-            except Unavailable as error:
-                LOG.warning("not everything could be written out", reason=str(error))
-        await self.listed_order.close()
-        await asyncio.gather(*self._announcing, return_exceptions=True)
-        await self.bus.stop()
-        await self.limiter.close()
-        if self.redis is not None:
-            await self.redis.aclose()
-        await self.egress.close()
-        await self.own_egress.close()
-        await self.database.stop()
+        async with AsyncExitStack() as ending:
+            # Whatever else fails, nothing stays open.
+            ending.push_async_callback(self.close)
+            await self.refreshes.stop()
+            for write_out in (
+                lambda: self.denials.flush(everything=True),
+                self.usage.close,
+                self.executions.flush,
+                self.sealer.seal_all,
+            ):
+                try:
+                    await write_out()
+                except Unavailable as error:
+                    LOG.warning("not everything could be written out", reason=str(error))
+
+    async def close(self) -> None:
+        """Close everything, and write nothing out; what cannot be closed does not keep the rest."""
+        async with AsyncExitStack() as closing:
+            # The last is closed first.
+            closing.push_async_callback(self.database.stop)
+            closing.push_async_callback(self.own_egress.close)
+            closing.push_async_callback(self.egress.close)
+            if self.redis is not None:
+                closing.push_async_callback(self.redis.aclose)
+            closing.push_async_callback(self.limiter.close)
+            closing.push_async_callback(self.bus.stop)
+            closing.push_async_callback(self.listed_order.close)
+            self.circuits.close()
+            await asyncio.gather(*self._announcing, return_exceptions=True)
 
     async def authenticate(self, token: str) -> Principal:
         """The principal of a bearer token. Raises InvalidToken, also for a tenant that this server does not have."""

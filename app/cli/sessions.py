@@ -58,14 +58,8 @@ async def opened(settings: Settings) -> AsyncIterator["Runtime"]:
         await _refuse_if_pending(runtime, error)
         raise
     finally:
-        await (runtime.stop() if sound else _drop(runtime))
-
-
-async def _drop(runtime: "Runtime") -> None:
-    """Close without writing anything out: the database cannot take it."""
-    await runtime.egress.close()
-    await runtime.own_egress.close()
-    await runtime.database.stop()
+        # A database that is not as it should be can take nothing.
+        await (runtime.stop() if sound else runtime.close())
 
 
 async def _refuse_if_pending(runtime: "Runtime", error: Exception) -> None:

@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.asyncio.client import PubSub
 
+from app.bus import MemoryBus
 from app.endings import ended
 from app.script_batches import BatchingRedis
-from app.shared_bus import connect
+from app.shared_bus import RedisBus, connect
+from services.chain.decisions import TOPIC as DECISIONS_TOPIC
+from services.chain.decisions import Decisions
 from services.chain.sealing import Sealer
-from services.duties import _kept_up
+from services.duties import _kept_up, _to_its_end
 from services.jobs import JobRunner
 from services.runtime import AUDIT_TOPIC
 from tests.databases import required_redis_url  # noqa: F401 - a fixture
@@ -78,6 +82,66 @@ async def test_what_goes_on_for_ever_ends(which: str, world: World, monkeypatch:
     assert (await asyncio.wait([going_on], timeout=30))[0]
 
 
+async def test_who_hears_others_for_ever_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told to end while it answers a message, and that was lost: it does not wait for another one."""
+    deaf, bus = Deaf(), MemoryBus()
+    decisions = Decisions(world.runtime.denials, bus, shared=True)
+    monkeypatch.setattr(decisions, "_answer", deaf)
+    hearing = asyncio.ensure_future(decisions.listen())
+    await asyncio.sleep(0)
+    bus.deliver(DECISIONS_TOPIC, {"request_id": "any"})
+    await deaf.begun.wait()
+    hearing.cancel()
+    done, _ = await asyncio.wait([hearing], timeout=10)
+    await ended(hearing)
+    assert done
+
+
+@pytest.mark.redis
+async def test_the_bus_ends_where_it_is_told_once(
+    required_redis_url: str,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As by a loop that closes: it cancels what is left once, and waits for it."""
+    deaf, client = Deaf(), connect(required_redis_url)
+
+    async def nothing_heard(*_: Any, **__: Any) -> None:
+        await deaf()
+        await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(PubSub, "get_message", nothing_heard)
+    bus = RedisBus(client)
+    await bus.start()
+    await deaf.begun.wait()
+    listener = bus._listener
+    assert listener is not None
+    listener.cancel()
+    done, _ = await asyncio.wait([listener], timeout=10)
+    await bus.stop()
+    await client.aclose()
+    assert done
+
+
+@pytest.mark.redis
+async def test_a_stop_goes_on_past_what_fails(
+    required_redis_url: str,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A defect in what is written out is told, and keeps nothing open: neither the bus nor a connection."""
+
+    async def broken() -> None:
+        raise RuntimeError("a defect")
+
+    async with asyncio.timeout(60):
+        with pytest.raises(RuntimeError, match="a defect"):
+            async with alone("sqlite", tmp_path, redis_url=required_redis_url) as world:
+                runtime = world.runtime
+                monkeypatch.setattr(runtime.usage, "close", broken)
+    assert runtime.bus._listener.done()
+    assert runtime.database.engine._pool is None
+
+
 @pytest.mark.redis
 async def test_a_server_stops_in_the_middle_of_its_news(
     required_redis_url: str,  # noqa: F811
@@ -120,3 +184,22 @@ async def test_who_ends_others_ends_after_them() -> None:
     await asyncio.wait([ending], timeout=30)
     assert task.done()
     assert ending.cancelled()
+
+
+async def test_a_commit_is_not_cut_off_by_who_says_it_twice() -> None:
+    """What a loop that closes does to a duty that is ending."""
+    go_on, done = asyncio.Event(), []
+
+    async def commit() -> None:
+        await go_on.wait()
+        done.append("committed")
+
+    duty = asyncio.ensure_future(_to_its_end(commit))
+    for _ in range(3):
+        await asyncio.sleep(0)
+        duty.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.wait([duty], timeout=30)
+    assert duty.cancelled()
+    assert done == ["committed"]
