@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 
 from app.database.access import Database
 from app.database.engines import DatabaseEngine
+from app.database.gates import ACQUIRE_SECONDS
 from app.database.outages import translated
 from app.database.sqlite_engine import SqliteEngine
 from app.errors import Unavailable
@@ -49,7 +50,9 @@ async def _held(engine: DatabaseEngine) -> AsyncIterator[None]:
             await connection.execute(f"SELECT pg_advisory_lock({_KEY})")
         yield
     finally:
-        await asyncio.shield(connection.close())
+        # Closed or not, the server lets go of the lock once the connection has gone.
+        with contextlib.suppress(OSError):
+            await asyncio.shield(connection.close(timeout=ACQUIRE_SECONDS))
 
 
 def _flocked(descriptor: int) -> bool:

@@ -10,6 +10,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 MAX_REDIRECTS = 5
 USER_AGENT = "dovetail"
 #: Many servers close what has been idle for five seconds; who sends on it at that moment cannot know what arrived.
+#: How long what was sent may wait for a reader when the pool is closed.
+_CLOSE_SECONDS = 5.0
 _KEPT_SECONDS = 4.0
 #: Content codings that are decoded here, or refused by name where the library lacks them.
 _CODINGS = frozenset({"gzip", "deflate", "br", "zstd"})
@@ -212,7 +215,10 @@ class Egress:
         for session in sessions.values():
             await session.close()
         if connector is not None:
-            await connector.close()
+            # What is still being sent then goes with the loop.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await connector.close()
 
     async def _follow(self, url: URL, max_bytes: int, headers: Mapping[str, str], follow: bool) -> Answer:
         for _ in range(MAX_REDIRECTS + 1):

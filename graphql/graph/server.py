@@ -1,5 +1,6 @@
 """`/graphql` as an ASGI application: queries and mutations by POST, streams by SSE and WebSocket, the page by GET."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,8 +60,8 @@ class GraphqlServer:
         self.web_sockets = WebSockets(self._schema, self._admission, runtime.settings)
 
     async def stop(self) -> None:
-        await self.web_sockets.stop()
-        await self.event_streams.stop()
+        """Neither kind waits for the other, nor for long: a client that does not read holds nobody up."""
+        await asyncio.gather(self.web_sockets.stop(), self.event_streams.stop())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":

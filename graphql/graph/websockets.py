@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from graphql import GraphQLSchema
 
+from app.endings import ended
 from app.settings import Settings
 from graph.transport_ws import Socket
 from graph.wire import Receive, Scope, Send, header
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from graph.admission import Admission
 
 PROTOCOL = "graphql-transport-ws"
+#: How long a socket may take to leave when the server stops; who does not read is cut off with the server.
+LEAVE_SECONDS = 5.0
 
 
 class WebSockets:
@@ -31,9 +34,13 @@ class WebSockets:
         return len(self._open)
 
     async def stop(self) -> None:
-        """Complete every subscription and close every socket with 1001 (going away)."""
+        """Complete every subscription and close every socket with 1001 (going away); who does not read is left."""
         self._stopped = True
-        await asyncio.gather(*(socket.leave() for socket in set(self._open)), return_exceptions=True)
+        leaving = [asyncio.ensure_future(socket.leave()) for socket in self._open]
+        if leaving:
+            await asyncio.wait(leaving, timeout=LEAVE_SECONDS)
+            await ended(*leaving)
+            await asyncio.gather(*leaving, return_exceptions=True)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         message: Any = await receive()

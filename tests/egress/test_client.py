@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from app.egress import Call, Egress, EgressFailed, EgressRefused
+from app.egress import Call, Egress, EgressFailed, EgressRefused, client
 from tests.egress.servers import raw_server, serving
 
 LOCAL = ("127.0.0.1", "localhost")
@@ -330,3 +330,28 @@ async def test_closing_twice_is_harmless() -> None:
     egress = Egress()
     await egress.close()
     await egress.close()
+
+
+async def test_who_reads_nothing_holds_no_close_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large body is on its way to a peer that never reads it; the connection is left, and the close ends."""
+    monkeypatch.setattr(client, "_CLOSE_SECONDS", 0.5)
+
+    over = asyncio.Event()
+
+    async def deaf(writer: asyncio.StreamWriter) -> None:
+        writer.transport.pause_reading()
+        await over.wait()
+
+    egress = Egress(LOCAL)
+    async with raw_server(deaf) as base:
+        body = b"x" * 50_000_000
+        asked = Call("POST", base, {}, body, 60, 1_000, lambda _: True)
+        sending = asyncio.ensure_future(egress.call(asked))
+        await asyncio.sleep(0.5)
+        closing = asyncio.ensure_future(egress.close())
+        done, _ = await asyncio.wait([closing], timeout=10)
+        sending.cancel()
+        closing.cancel()
+        await asyncio.gather(sending, closing, return_exceptions=True)
+        over.set()
+    assert done

@@ -1,7 +1,10 @@
 """Subscriptions over WebSocket and over server-sent events: how they begin, go on and end."""
 
+import asyncio
+
 import pytest
 
+from graph import websockets
 from tests.graphql import toys
 from tests.graphql.clients import SocketPeer, StreamPeer, ask, server
 
@@ -226,3 +229,25 @@ async def test_a_server_that_stops_completes_every_subscription():
     assert runtime.bus.readers() == 0
     late = SocketPeer(app)
     assert (await late.heard())["type"] == "websocket.close"
+
+
+async def test_who_does_not_read_holds_no_stop_up(monkeypatch):
+    """Its socket is left to be cut; the others, and the event streams, are completed meanwhile."""
+    monkeypatch.setattr(websockets, "LEAVE_SECONDS", 0.5)
+    runtime, app = parts()
+    deaf = await SocketPeer(app).ready()
+    deaf.say(type="subscribe", id="1", payload={"query": MADE})
+    await listening(app, runtime)
+    # What is said to it from here on waits, as for a peer whose buffers are full.
+    deaf.from_app._maxsize = 1
+    deaf.from_app.put_nowait("unread")
+    stream, peer = StreamPeer(app, MADE), await SocketPeer(app).ready()
+    assert (await stream.heard())["status"] == 200
+    await toys.until(lambda: runtime.bus.readers() == 2)
+    stopping = asyncio.ensure_future(app.stop())
+    assert await stream.event() == "event: complete\ndata:\n\n"
+    assert await peer.closed() == 1001
+    done, _ = await asyncio.wait([stopping], timeout=10)
+    deaf.from_app._maxsize = 0
+    await deaf.gone()
+    assert done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
@@ -15,7 +16,8 @@ import asyncpg
 import httpx
 import pytest
 
-from app.database import postgres_engine, postgres_pool
+from app.database import migration_locks, open_database, postgres_engine, postgres_pool
+from app.errors import Unavailable
 from services import data_versions
 from tests.databases import fresh_url
 from tests.resilience.proxies import FreezableProxy, proxied
@@ -149,6 +151,30 @@ async def test_a_caller_that_gives_up_frees_its_connection(hanging: Hanging) -> 
     async with asyncio.timeout(1.5):
         assert (await hanging.v1.get("/people", key)).status_code == 200
     await lock.rollback()
+
+
+async def test_who_waits_to_migrate_gives_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another has the lock, and then nothing answers any more: also the connection that waited is given up."""
+    monkeypatch.setattr(migration_locks, "WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(migration_locks, "ACQUIRE_SECONDS", 0.5)
+    with fresh_url("postgres", tmp_path) as url:
+        parts = urlsplit(url)
+        async with proxied(parts.hostname or "127.0.0.1", parts.port or 5432) as proxy:
+            netloc = parts.netloc.rpartition("@")[0] + f"@127.0.0.1:{proxy.port}"
+            waiting = open_database(urlunsplit(parts._replace(netloc=netloc)))
+            async with migration_locks.migration_lock(open_database(url)):
+                with pytest.raises(Unavailable, match="migrating"):
+                    async with asyncio.timeout(20), _frozen_soon(proxy), migration_locks.migration_lock(waiting):
+                        pytest.fail("not reached")
+
+
+@contextlib.asynccontextmanager
+async def _frozen_soon(proxy: FreezableProxy) -> AsyncIterator[None]:
+    timer = asyncio.get_running_loop().call_later(0.25, proxy.freeze)
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 async def test_a_backend_that_is_stopped(hanging: Hanging) -> None:
