@@ -7,8 +7,10 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from functools import partial
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,9 @@ from app.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     import uvicorn
+
+#: What a worker that stops may take beyond the time of open requests: refreshes that are answered, four writes.
+WRITE_OUT_SECONDS = 120.0
 
 
 def refuse_unshared(settings: Settings, workers: int) -> None:
@@ -119,6 +124,19 @@ def port_of(listener: socket.socket) -> socket.socket:
     return PortOfWorkers(family, address)
 
 
+def end_all(workers: Iterable[BaseProcess], seconds: float) -> None:
+    """Wait for workers that were told to end; who has not after so many seconds, all together, is killed."""
+    import structlog
+
+    deadline = time.monotonic() + seconds
+    for worker in workers:
+        worker.join(max(0.0, deadline - time.monotonic()))
+        if worker.is_alive():
+            structlog.get_logger("dovetail.workers").error("a worker that was told to end is killed", pid=worker.pid)
+            worker.kill()
+            worker.join()
+
+
 def run_workers(
     config: "uvicorn.Config", port: socket.socket, settings: Settings, workers: int, announce: Callable[[], None]
 ) -> None:
@@ -131,6 +149,9 @@ def run_workers(
 
     class Workers(Multiprocess):
         announced = False
+
+        def join_all(self) -> None:
+            end_all((one.process for one in self.processes), settings.shutdown_seconds + WRITE_OUT_SECONDS)
 
         def keep_subprocess_alive(self) -> None:
             super().keep_subprocess_alive()
