@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 MAX_REDIRECTS = 5
 USER_AGENT = "dovetail"
-#: Many servers close what has been idle for five seconds; who sends on it at that moment cannot know what arrived.
 #: How long what was sent may wait for a reader when the pool is closed.
 _CLOSE_SECONDS = 5.0
+#: Many servers close what has been idle for five seconds; who sends on it at that moment cannot know what arrived.
 _KEPT_SECONDS = 4.0
 #: Content codings that are decoded here, or refused by name where the library lacks them.
 _CODINGS = frozenset({"gzip", "deflate", "br", "zstd"})
