@@ -1,7 +1,7 @@
 """Time, as every floor reads it: wall-clock instants in whole milliseconds since the Unix epoch, UTC."""
 
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from email.utils import formatdate
 from typing import Protocol
 
@@ -9,6 +9,8 @@ SECOND = 1_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC, and quicker without saying so each time
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class Clock(Protocol):
@@ -53,8 +55,9 @@ SYSTEM_CLOCK = SystemClock()
 
 
 def iso(ms: int) -> str:
-    """An instant as ISO 8601 UTC with milliseconds and `Z`."""
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """An instant as ISO 8601 UTC with milliseconds and `Z`. Raises OverflowError outside the years 1 to 9999."""
+    # A float of more than 2 ** 33 seconds (before 1697, after 2242) is up to a microsecond less, and so a millisecond.
+    return (_EPOCH + ms * _MILLISECOND).isoformat("T", "milliseconds") + "Z"
 
 
 def utc_date(ms: int) -> date:

@@ -1,7 +1,7 @@
 """Scalars of our own. Instants are kept as milliseconds and shown as ISO 8601."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NewType
 
 import msgspec
@@ -16,6 +16,7 @@ BigInt = NewType("BigInt", int)
 JSON = NewType("JSON", object)
 LocalisedText = NewType("LocalisedText", dict[str, str])
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LEAST, _MOST = -(2**63), 2**63 - 1
 
 
@@ -30,7 +31,7 @@ def _read_instant(value: Any) -> int:
         instant = datetime.fromisoformat(value)
         if instant.tzinfo is None:
             raise ValueError
-        return round(instant.astimezone(UTC).timestamp() * 1000)
+        return (instant.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)
     except (TypeError, ValueError, OverflowError):
         raise ValueError("must be an instant in ISO 8601 with a time zone, such as 2025-11-02T12:00:00.000Z") from None
 

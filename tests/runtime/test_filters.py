@@ -7,6 +7,7 @@ import json
 import shlex
 from typing import Any
 from urllib.parse import quote, urlencode
+from uuid import UUID
 
 import httpx
 import pytest
@@ -16,7 +17,7 @@ from graph.documents import Documents
 from graph.manifest import load_manifest
 from graph.relay import to_global_id
 from graph.schema import build_schema, core
-from models.integrations import IntegrationExecution
+from models.integrations import IntegrationExecution, IntegrationInstance
 from tests.docs.pages import DOCS, blocks
 from tests.runtime.platform import DEFINITIONS, INSTANCES, SECRETS, Platform
 from tests.world import World
@@ -283,6 +284,20 @@ async def test_wheres_of_definitions_and_executions(world: World) -> None:
     told = (await graphql(world, query)).json()["data"]
     assert [node["latencyMs"] for node in told["integrationExecutions"]["nodes"]] == [40, 30]
     assert [node["name"] for node in told["integrationDefinitions"]["nodes"]] == ["Forge", "Store"]
+
+
+@pytest.mark.parametrize(("ms", "text"), [(253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+                                          (8_600_000_000_001, "2242-07-11T00:53:20.001Z")])  # fmt: skip
+async def test_instants_far_away_are_exact(world: World, ms: int, text: str) -> None:
+    """What is shown finds its row again; what is finer than a millisecond is left away, also in the last one."""
+    _, made = await three(world)
+    table: Any = IntegrationInstance
+    await table.of(world.tenant).update({"last_used_at": ms}).where(table.id == UUID(made[0]["id"]))
+    query = """query ($at: DateTime!) { integrationInstances(first: 5, where: {lastUsedAt: {eq: $at}}) {
+      nodes { id lastUsedAt } } }"""
+    for asked in (text, text.replace("Z", "9Z")):
+        [node] = (await graphql(world, query, at=asked)).json()["data"]["integrationInstances"]["nodes"]
+        assert node["lastUsedAt"] == text
 
 
 async def test_a_wrong_where_is_told_with_its_place(world: World) -> None:
