@@ -15,7 +15,8 @@ from services.context import Context
 from services.integrations.definitions.compiling import CompiledMethod
 from services.integrations.definitions.model import Retry
 from services.integrations.execution.authentication import Credentials, Placed
-from services.integrations.execution.circuits import Permit, Upstream
+from services.integrations.execution.circuit_permits import Permit
+from services.integrations.execution.circuit_rows import Upstream
 from services.integrations.execution.requests import Prepared
 from services.integrations.execution.targets import Target
 from services.integrations.execution.waiting import retry_after

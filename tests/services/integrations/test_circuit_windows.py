@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.integrations.execution.circuits import FIRST_OPEN, LONGEST_OPEN, open_for
+from services.integrations.execution.circuit_states import FIRST_OPEN, LONGEST_OPEN, open_for
 from services.integrations.execution.windows import FAILURE, SUCCESS, Counts, Window
 
 CALLS = st.lists(st.tuples(st.booleans(), st.integers(0, 20)), max_size=120)
