@@ -12,6 +12,7 @@ from app import shared_bus
 from app.logs import configure_logs
 from models.piccolo_app import TABLES
 from services import limits
+from tests import bounds
 from tests.databases import fresh_url
 from tests.world import World, running
 
@@ -35,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config.option, "loadscopereorder"):
         # Workers take the modules as they stand below, and not those with the most tests first.
         config.option.loadscopereorder = False
+    config.pluginmanager.register(bounds)
 
 
 @pytest.hookimpl(trylast=True)
