@@ -32,6 +32,7 @@ import pytest
 
 from app.database import Database, open_database
 from tests.claims import claim, free_port
+from tests.endings import SECONDS
 
 #: The numbered databases of a Redis as it is installed, the last first: 0 is likely to be in use.
 _REDIS_DATABASES = range(15, 0, -1)
@@ -53,18 +54,19 @@ def _run(make: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         return pool.submit(lambda: asyncio.run(make())).result()
 
 
-async def _sql(url: str, *statements: str) -> None:
-    connection = await asyncpg.connect(url, timeout=30)
+async def run_on(url: str, *statements: str) -> None:
+    """None takes longer than the bound: a backend that stands still holds up every DROP DATABASE of its server."""
+    connection = await asyncpg.connect(url, timeout=SECONDS, command_timeout=SECONDS)
     try:
         for statement in statements:
             await connection.execute(statement)
     finally:
-        await connection.close()
+        await connection.close(timeout=SECONDS)
 
 
 def _answers(url: str) -> bool:
     try:
-        _run(lambda: _sql(url, "SELECT 1"))
+        _run(lambda: run_on(url, "SELECT 1"))
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
         return False
     return True
@@ -113,7 +115,7 @@ def _start_postgres() -> str | None:
     try:
         _quietly([str(programs / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"])
         _quietly([*control, "-o", options, "start"])
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, subprocess.SubprocessError):
         shutil.rmtree(folder, ignore_errors=True)
         return None
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -122,13 +124,14 @@ def _start_postgres() -> str | None:
 
 
 def _quietly(command: list[str]) -> None:
-    subprocess.run(_as_postgres(command), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+    null = subprocess.DEVNULL
+    subprocess.run(_as_postgres(command), check=True, stdout=null, stderr=null, cwd="/", timeout=2 * SECONDS)
 
 
 def create_postgres(server: str) -> str:
     """A new, empty database on the server; its URL."""
     name = f"dovetail_test_{os.getpid()}_{secrets.token_hex(4)}"
-    _run(lambda: _sql(server, f'CREATE DATABASE "{name}" TEMPLATE template0'))
+    _run(lambda: run_on(server, f'CREATE DATABASE "{name}" TEMPLATE template0'))
     return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
 
 
@@ -214,7 +217,7 @@ def fresh_url(engine: str, folder: Path) -> Iterator[str]:
         yield url
     finally:
         name = urlsplit(url).path.lstrip("/")
-        _run(lambda: _sql(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+        _run(lambda: run_on(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

@@ -13,6 +13,7 @@ import httpx
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 
 from tests.databases import missing
+from tests.endings import killed, next_line
 
 ROOT = Path(__file__).parents[2]
 NODE = ROOT / ".venv" / "node"
@@ -100,9 +101,7 @@ def provider(keys: KeySet | None = None, port: int = 0) -> Iterator[Provider]:
     try:
         process.stdin.write(json.dumps(_private(keys)) + "\n")
         process.stdin.flush()
-        url = process.stdout.readline().strip()
-        assert url, "the provider did not start"
+        url = next_line(process).strip()
         yield Provider(url, keys)
     finally:
-        process.kill()
-        process.communicate()
+        killed(process)

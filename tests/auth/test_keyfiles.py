@@ -15,6 +15,7 @@ from app.auth.peppers import load_audit_key, load_peppers
 from app.auth.signing import signing_key
 from app.keyfiles import read_or_create
 from app.settings import SettingsError, load_settings
+from tests.endings import killed, next_line
 
 ROOT = Path(__file__).parents[2]
 FILES = ("peppers.json", "audit.key", "signing.json")
@@ -65,13 +66,17 @@ def test_processes_that_start_together_have_the_same_secrets(tmp_path: Path) -> 
     started = [
         subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(6)
     ]
-    for process in started:
-        assert process.stdout is not None and process.stdout.readline() == "ready\n"
-    for process in started:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
-    found = [json.loads(process.communicate(timeout=60)[0]) for process in started]
+    try:
+        for process in started:
+            assert next_line(process) == "ready\n"
+        for process in started:
+            assert process.stdin is not None
+            process.stdin.write("\n")
+            process.stdin.flush()
+        found = [json.loads(process.communicate(timeout=60)[0]) for process in started]
+    finally:
+        for process in started:
+            killed(process)
     assert found == [read_all(tmp_path / "home")] * 6
     assert sorted(file.name for file in (tmp_path / "home" / "keys").iterdir()) == sorted(FILES)
 

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ import httpx
 
 from tests.claims import free_port
 from tests.cli.conftest import Cli
+from tests.endings import SECONDS, killed
 
-#: How long a server may take to start or to end, also on a busy machine.
-SECONDS = 60
+__all__ = ["SECONDS", "served", "served_demo"]
 Process = subprocess.Popen[str]
 
 
@@ -32,8 +33,7 @@ def served(cli: Cli, *options: str) -> Iterator[tuple[int, Process]]:
         process.terminate()
         process.communicate(timeout=SECONDS)
     finally:
-        process.kill()
-        process.communicate()
+        killed(process)
 
 
 def _is_ready(base: str, process: Process) -> None:
@@ -41,14 +41,21 @@ def _is_ready(base: str, process: Process) -> None:
     deadline = time.monotonic() + SECONDS
     with httpx.Client(base_url=base, timeout=20, trust_env=False) as client:
         while time.monotonic() < deadline:
-            assert process.poll() is None, process.communicate()
+            assert process.poll() is None, killed(process)
             # Until it listens, it cannot be reached; who waited for several workers is reset when they take the port.
             with contextlib.suppress(httpx.ConnectError, httpx.ReadError):
                 if client.get("/health/ready").status_code == 200:
                     return
             time.sleep(0.02)
-    process.kill()
-    raise AssertionError(f"the server is not ready: {process.communicate()}")
+    raise AssertionError(f"the server is not ready: {killed(process)}")
+
+
+def _said(process: Process) -> str:
+    """Its next line; a server that has ended says none."""
+    assert process.stdout is not None
+    found = process.stdout.readline()
+    assert found, f"the server has ended: {killed(process)}"
+    return found
 
 
 @dataclass
@@ -68,6 +75,5 @@ def served_demo(home: Path, *options: str, **settings: str) -> Iterator[Demo]:
     with served(cli, "--demo", "--json", *options) as (port, process):
         # What a command beside it shows of the server has its address.
         cli.env["DOVETAIL_PORT"] = str(port)
-        assert process.stdout is not None
-        told = json.loads("".join(iter(process.stdout.readline, "}\n")) + "}")
+        told = json.loads("".join(iter(partial(_said, process), "}\n")) + "}")
         yield Demo(cli, f"http://127.0.0.1:{port}", told["demo"])

@@ -1,7 +1,6 @@
 """`dovetail people import`: every line that is good comes in, every other is named, and a killed run goes on."""
 
 import json
-import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from services.people.importing import import_people
 from services.people.orcid import check_digit
 from tests.cli.conftest import Cli
 from tests.cli.orcid_server import orcid_server
+from tests.endings import killed
 
 ADA, JOAO = "0000-0002-1825-0097", "0000-0001-2345-6789"
 NAMES = ["Zoë Ångström", "Мария Склодовская", "李小龍", "محمد بن موسى", "Ωρίων Παπαδόπουλος"]
@@ -155,8 +155,7 @@ def test_a_killed_import_goes_on(empty: Cli, tmp_path: Path) -> None:
     while not list((empty.home / "imports").glob("[!.]*.json")):
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    killed(process)
     code, found = run(empty, path, "--resume")
     assert code == 1
     assert 200 <= found["resumed_after"] < total

@@ -14,6 +14,7 @@ from app.database.copies import copies_of
 from app.database.migrating import MigrationFailed, drift, migrate, pending
 from tests.database.sample_app import SampleApp, sample  # noqa: F401
 from tests.databases import database, database_url  # noqa: F401
+from tests.endings import SECONDS, killed, next_line
 
 TABLES = "class Event(Table):\n    n = Integer()\n"
 LATE = "9999-01-01T00:00:00:000000"
@@ -139,12 +140,16 @@ async def test_processes_that_start_together(sample: SampleApp, database_url: st
         )
         for _ in range(3)
     ]
-    for starter in starters:
-        assert await asyncio.to_thread(starter.stdout.readline) == b"ready\n"
-    for starter in starters:
-        starter.stdin.write(b"go\n")
-        starter.stdin.flush()
-    ends = [await asyncio.to_thread(starter.communicate) for starter in starters]
+    try:
+        for starter in starters:
+            assert await asyncio.to_thread(next_line, starter) == b"ready\n"
+        for starter in starters:
+            starter.stdin.write(b"go\n")
+            starter.stdin.flush()
+        ends = [await asyncio.to_thread(starter.communicate, timeout=2 * SECONDS) for starter in starters]
+    finally:
+        for starter in starters:
+            killed(starter)
     assert [error.decode() for _, error in ends] == [""] * 3
     assert sorted(int(out) for out, _ in ends) == [0, 0, 6]
     assert await pending(database, "sample") == []

@@ -16,6 +16,7 @@ from app.database.sql_words import only_reads
 from app.errors import Unavailable
 from tests.database.counters import ADD, READ, Counter, value, with_counters
 from tests.databases import database, database_url, fresh_url  # noqa: F401
+from tests.endings import killed, next_line
 
 KILL = Statement(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -124,10 +125,14 @@ held.execute("ROLLBACK")
 @asynccontextmanager
 async def locked(path: str) -> AsyncIterator[Callable[[], None]]:
     """Another process writes, until it is told to end, or the block ends."""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", LOCKER, path], **pipes) as locker:  # type: ignore[call-overload]
-        await asyncio.to_thread(locker.stdout.readline)
+    command, pipe = [sys.executable, "-c", LOCKER, path], subprocess.PIPE
+    locker = subprocess.Popen(command, stdin=pipe, stdout=pipe)
+    assert locker.stdin is not None
+    try:
+        await asyncio.to_thread(next_line, locker)
         yield locker.stdin.close
+    finally:
+        killed(locker)
 
 
 @pytest.mark.parametrize("wait_ms", [30_000, 300])

@@ -21,6 +21,7 @@ import httpx
 
 from tests.databases import missing
 from tests.deploy.authority import Authority, Issued
+from tests.endings import stopped
 
 ROOT = Path(__file__).resolve().parents[2]
 CONF = ROOT / "deploy" / "nginx.conf"
@@ -102,8 +103,7 @@ def nginx(https: int, http: int, app: int, server: Issued, server_ca: Issued, cl
         _wait_for(https, process)
         yield folder
     finally:
-        process.terminate()
-        process.wait(60)
+        stopped(process)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -152,8 +152,7 @@ def serving(home: Path, port: int, **settings: str) -> Iterator[subprocess.Popen
             wait_until_ready(port, process)
             yield process
         finally:
-            process.terminate()
-            process.wait(60)
+            stopped(process)
 
 
 def wait_until_ready(port: int, process: subprocess.Popen[str]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from tests.claims import free_port
 from tests.databases import missing
 from tests.deploy.dockerfile import DOCKERFILE, exec_form, instructions, last, stages
 from tests.deploy.front import ROOT
+from tests.endings import stopped
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -144,8 +145,7 @@ def redis(tmp_path: Path) -> Iterator[int]:
     try:
         yield port
     finally:
-        process.terminate()
-        process.wait(60)
+        stopped(process)
 
 
 def test_redis_starts_and_is_found_healthy(redis: int) -> None:

@@ -16,6 +16,7 @@ from tests.claims import free_port
 from tests.deploy.built import Built, built
 from tests.deploy.dockerfile import exec_form, last, stages
 from tests.deploy.front import ROOT, wait_until_ready
+from tests.endings import killed
 
 FINAL = stages()[-1]
 
@@ -36,8 +37,7 @@ def started(image: Built, port: int, *words: str) -> Iterator[subprocess.Popen[s
         wait_until_ready(port, process)
         yield process
     finally:
-        process.kill()
-        process.communicate()
+        killed(process)
 
 
 def test_the_wheel_holds_what_it_reads(image: Built) -> None:

@@ -21,6 +21,7 @@ from models.integrations import IntegrationToken
 from services.integrations.oauth2.idle import refresh_idle
 from services.integrations.oauth2.tokens import find_token, held_tokens
 from tests.auth.provider import ENTRY, find_node
+from tests.endings import killed, next_line
 from tests.oauth2.connecting import APP, Connection, made
 from tests.oauth2.rotating import SECRET, Rotating
 from tests.runtime.exchanges import exchanges_of, vendor
@@ -42,14 +43,10 @@ def issuer() -> Iterator[str]:
         env={name: value for name, value in os.environ.items() if name != "NODE_OPTIONS"},
         text=True,
     )
-    assert process.stdout is not None
     try:
-        url = process.stdout.readline().strip()
-        assert url, "the provider did not start"
-        yield url
+        yield next_line(process).strip()
     finally:
-        process.kill()
-        process.communicate()
+        killed(process)
 
 
 async def at(platform: Platform, issuer: str, way: str, **given: Any) -> Connection:

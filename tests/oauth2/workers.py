@@ -17,6 +17,7 @@ from services.context import Context
 from services.integrations.instances.rows import find_instance
 from services.integrations.oauth2 import renewal
 from services.runtime import Runtime
+from tests.endings import SECONDS
 from tests.oauth2.connecting import token_of
 
 _TOGETHER = 3
@@ -72,7 +73,7 @@ class Worker:
         theirs.close()
 
     async def ready(self) -> Worker:
-        assert await asyncio.to_thread(self._pipe.recv) == "ready"
+        assert await self._said() == "ready"
         return self
 
     def send(self, instances: list[str]) -> None:
@@ -80,17 +81,23 @@ class Worker:
 
     async def ask(self, instances: list[str]) -> list[str]:
         self.send(instances)
-        answer: list[str] = await asyncio.to_thread(self._pipe.recv)
+        answer: list[str] = await self._said()
         return answer
+
+    async def _said(self) -> Any:
+        """What it says next; a thread that waited for good would hold up the end of the run."""
+        assert await asyncio.to_thread(self._pipe.poll, SECONDS), "the worker says nothing"
+        return self._pipe.recv()
 
     async def hold(self, step: str, instance: str) -> None:
         """Begin a refresh that stays before this step of `renewal`; returns when it is there."""
         self._pipe.send(step)
         self.send([instance])
-        assert await asyncio.to_thread(self._pipe.recv) == "there"
+        assert await self._said() == "there"
 
     def kill(self) -> None:
         """`kill -9`, and it is gone."""
         self.process.kill()
-        self.process.join()
+        self.process.join(SECONDS)
+        assert not self.process.is_alive()
         self._pipe.close()

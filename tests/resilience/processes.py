@@ -15,6 +15,7 @@ import httpx
 
 from app.settings import Settings
 from tests.architecture.code import ROOT
+from tests.endings import SECONDS, gone, killed, lives, next_line
 
 
 class Server:
@@ -42,7 +43,7 @@ class Server:
         return [sys.executable, "-m", "app.cli", *words]
 
     def run(self, *words: str) -> None:
-        subprocess.run(self._command(*words), cwd=ROOT, env=self.environ, check=True, capture_output=True)
+        subprocess.run(self._command(*words), cwd=ROOT, env=self.environ, check=True, capture_output=True, timeout=120)
 
     def spawn(self) -> subprocess.Popen[bytes]:
         words = ("serve", "--workers", str(self.workers)) if self.workers > 1 else ("serve",)
@@ -75,13 +76,13 @@ class Server:
         for pid in [*self.worker_ids(), self.process.pid]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self.process.wait()
+        killed(self.process)
 
     async def stop(self) -> int:
         """SIGTERM, and how it ended."""
         assert self.process is not None
         self.process.terminate()
-        return await asyncio.to_thread(self.process.wait, 60)
+        return await asyncio.to_thread(self.process.wait, SECONDS)
 
     def worker_ids(self) -> list[int]:
         if self.process is None or self.process.poll() is not None:
@@ -105,26 +106,23 @@ class ForkedServer(Server):
                     command, cwd=ROOT, env=self.environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
                 )
         assert self.process.stdin is not None
-        assert self.process.stdout is not None
         self.process.stdin.write(b"serve\n")
         self.process.stdin.flush()
-        self._pid = int(await asyncio.to_thread(self.process.stdout.readline))
+        self._pid = int(await asyncio.to_thread(next_line, self.process))
         await self.is_ready()
 
     def _lives(self) -> bool:
-        return self._pid is not None and Path(f"/proc/{self._pid}").exists()
+        return self._pid is not None and lives(self._pid)
 
     def kill(self) -> None:
         """`kill -9`, and nothing of it is left."""
         pid, self._pid = self._pid, None
         if pid is not None:
             os.kill(pid, signal.SIGKILL)
-            while Path(f"/proc/{pid}").exists():
-                time.sleep(0.001)
+            gone([pid])
 
     def end(self) -> None:
         """The process that forks too."""
         self.kill()
         if self.process is not None:
-            self.process.kill()
-            self.process.communicate()
+            killed(self.process)

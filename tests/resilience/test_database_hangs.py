@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from app.database import migration_locks, open_database, postgres_engine, postgr
 from app.errors import Unavailable
 from services import data_versions
 from tests.databases import fresh_url
+from tests.endings import standing_still
 from tests.resilience.proxies import FreezableProxy, proxied
 from tests.runtime.surface import Surface
 from tests.world import World, running
@@ -182,21 +182,18 @@ async def test_a_backend_that_is_stopped(hanging: Hanging) -> None:
     key = await _key(hanging.world)
     await hanging.get(key, 8)
     pids = [row["pid"] for row in await hanging.beside.fetch(STATUS.replace("count(*)", "pid"))]
-    stopped = _signal(pids, signal.SIGSTOP)
-    try:
+    _may_be_stopped(pids)
+    with standing_still(pids):
         assert {answer.status_code for answer in await hanging.get(key, 6)} <= {200, 503}
         async with asyncio.timeout(BOUND_SECONDS):
             while (await hanging.v1.get("/people", key)).status_code != 200:  # noqa: ASYNC110 - the other is a server
                 await asyncio.sleep(0.05)
         assert {answer.status_code for answer in await hanging.get(key, 12)} == {200}, "others took their places"
-    finally:
-        _signal(stopped, signal.SIGCONT)
 
 
-def _signal(pids: list[int], number: signal.Signals) -> list[int]:
+def _may_be_stopped(pids: list[int]) -> None:
     for pid in pids:
         try:
-            os.kill(pid, number)
+            os.kill(pid, 0)
         except (PermissionError, ProcessLookupError) as error:
             pytest.skip(f"the backends of this PostgreSQL cannot be stopped from here: {error}")
-    return pids

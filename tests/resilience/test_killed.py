@@ -15,6 +15,7 @@ import pytest
 from app.settings import load_settings
 from tests.claims import free_port
 from tests.databases import fresh_url, required_redis_url  # noqa: F401 - a fixture
+from tests.endings import gone, killed
 from tests.resilience.processes import ForkedServer, Server
 from tests.resilience.write_loads import Load
 
@@ -103,11 +104,8 @@ async def test_a_parent_that_is_killed_takes_its_workers_along(tmp_path: Path, r
             await load.is_on()
             await asyncio.sleep(0.2)
             assert server.process is not None
-            server.process.kill()
-            server.process.wait()
-            async with asyncio.timeout(60):
-                while any(_is_alive(pid) for pid in workers):  # noqa: ASYNC110 - nobody tells of it
-                    await asyncio.sleep(0.05)
+            killed(server.process)
+            await asyncio.to_thread(gone, workers)
             await writing
             await server.start()
             assert not set(await _two_workers(server)) & set(workers)
@@ -118,11 +116,3 @@ async def test_a_parent_that_is_killed_takes_its_workers_along(tmp_path: Path, r
             server.kill()
         assert await load.check() >= 1
         assert await load.check_chain() > 1
-
-
-def _is_alive(pid: int) -> bool:
-    """A process that nobody has waited for yet has ended all the same."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False

@@ -19,7 +19,7 @@ from app.database.write_probe import WriteProbe, Writes
 from app.errors import Unavailable
 from app.ids import new_id
 from tests.database.counters import with_counters
-from tests.databases import database, database_url, fresh_url  # noqa: F401 - fixtures
+from tests.databases import database, database_url, fresh_url, run_on  # noqa: F401 - fixtures
 from tests.resilience.disks import SmallDisk, small_disk
 from tests.resilience.serving import alone
 from tests.runtime.surface import Surface
@@ -44,15 +44,6 @@ async def becomes(world: World, status: int, writes: str) -> None:
     async with asyncio.timeout(60):
         while await readiness(world) != (status, writes):  # noqa: ASYNC110 - it is only seen by asking
             await asyncio.sleep(0.05)
-
-
-async def run_on(url: str, *statements: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ from redis import Redis
 
 from tests.claims import free_port
 from tests.databases import missing, required_redis_url  # noqa: F401 - a fixture
+from tests.endings import SECONDS, killed
 from tests.resilience.proxies import FreezableProxy, proxied
 from tests.resilience.serving import alone
 from tests.runtime.records import person
@@ -101,13 +102,14 @@ def _own_redis(port: int, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     command = [str(program), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", *options]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd="/")
     try:
-        with Redis(port=port) as client:
+        deadline = time.monotonic() + SECONDS
+        with Redis(port=port, socket_timeout=SECONDS) as client:
             while not _answers(client):
+                assert process.poll() is None and time.monotonic() < deadline, f"no Redis answers on {port}"
                 time.sleep(0.02)
         yield process
     finally:
-        process.kill()
-        process.wait()
+        killed(process)
 
 
 def _answers(client: Redis) -> bool:

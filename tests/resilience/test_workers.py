@@ -28,6 +28,7 @@ from services.projects import ProjectFields, create_project
 from tests.architecture.code import ROOT
 from tests.claims import free_port
 from tests.databases import fresh_url, missing, redis_url
+from tests.endings import standing_still, stopped
 from tests.runtime.records import person
 from tests.world import World, running
 
@@ -94,8 +95,7 @@ async def workers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ser
                 await _ready(f"http://127.0.0.1:{settings.port}", process, log)
                 yield Served(f"http://127.0.0.1:{settings.port}", process, world)
             finally:
-                process.terminate()
-                await asyncio.to_thread(process.wait, 60)
+                await asyncio.to_thread(stopped, process)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -346,10 +346,10 @@ async def test_a_worker_that_hangs_is_replaced(served: Served) -> None:
     """Nobody waits for it for good: its connections are cut, and the other worker answers meanwhile."""
     key = await served.world.ready_key()
     hanging = served.workers()[0]
-    os.kill(hanging, signal.SIGSTOP)
-    waiting = [asyncio.create_task(served.get(key)) for _ in range(12)]
-    await _replaced(served, hanging)
-    answers = await asyncio.gather(*waiting, return_exceptions=True)
+    with standing_still([hanging]):
+        waiting = [asyncio.create_task(served.get(key)) for _ in range(12)]
+        await _replaced(served, hanging)
+        answers = await asyncio.gather(*waiting, return_exceptions=True)
     assert {answer.status_code for answer in answers if isinstance(answer, httpx.Response)} == {200}
     assert all(isinstance(answer, httpx.Response | httpx.TransportError) for answer in answers)
     for _ in range(10):

@@ -14,6 +14,7 @@ import pytest
 from app.ids import new_id
 from services.integrations.connectors.loading import load_built_ins
 from tests.databases import missing
+from tests.endings import SECONDS
 from tests.runtime.platform import INSTANCES, Platform
 from tests.world import World, running
 
@@ -49,7 +50,8 @@ async def served(program: str, ready: str, port: int, *arguments: str, status: i
         yield base
     finally:
         process.kill()
-        await process.wait()
+        async with asyncio.timeout(SECONDS):
+            await process.wait()
 
 
 async def _answers(client: httpx.AsyncClient, url: str, status: int) -> bool:
