@@ -2,7 +2,8 @@
 
 `timeout` of pyproject.toml raises in a test that hangs, and `faulthandler_timeout` ends the process where nothing can
 be raised. Both are called off once a test has failed, so its teardown has bounds of its own; so has what Python does
-at its end, where it waits for threads.
+at its end, where it waits for threads. Where several processes share the run, another takes over the tests that the
+one that ended had left.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import os
 import signal
 from collections.abc import Iterator
 from types import FrameType
-from typing import IO
+from typing import IO, Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 #: A teardown takes seconds, and stops servers that may take a minute each.
 TEARDOWN_SECONDS = 180.0
@@ -22,6 +24,26 @@ TEARDOWN_SECONDS = 180.0
 LAST_SECONDS = 60.0
 
 _stderr: IO[str] | None = None
+
+
+class FileScheduling(LoadFileScheduling):
+    """As of xdist, but a test that took its process with it is not run again: there it does so again and again."""
+
+    def remove_node(self, node: Any) -> str | None:
+        units = self.assigned_work[node]
+        crashed = next((test for unit in units.values() for test, done in unit.items() if not done), None)
+        if crashed is not None:
+            unit = next(unit for unit in units.values() if crashed in unit)
+            unit[crashed] = True
+        for name in [name for name, unit in units.items() if all(unit.values())]:
+            del units[name]
+        super().remove_node(node)
+        return crashed
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FileScheduling | None:
+    return FileScheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_configure() -> None:

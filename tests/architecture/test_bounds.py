@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -38,12 +39,26 @@ _CASES = {
 }
 
 
+def _run(file: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.bounds", "-c", str(ROOT / "pyproject.toml")]
+    command += ["-o", "timeout=2", "-o", "faulthandler_timeout=4", *options, str(file)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
 @pytest.mark.parametrize("name", _CASES)
 def test_a_run_ends(name: str, tmp_path: Path) -> None:
     text, told = _CASES[name]
     (tmp_path / "test_hanging.py").write_text(_HEAD + text)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.bounds", "-c", str(ROOT / "pyproject.toml")]
-    command += ["-o", "timeout=2", "-o", "faulthandler_timeout=4", str(tmp_path / "test_hanging.py")]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    ended = _run(tmp_path / "test_hanging.py")
     assert ended.returncode == 1, ended
     assert told in ended.stdout + ended.stderr
+
+
+def test_the_tests_after_it_are_run(tmp_path: Path) -> None:
+    """By another process, and the one that hangs no second time; also where it was the last of its file."""
+    middle = "def test_1(): pass\ndef test_2(): stay_for_good()\ndef test_3(): pass\n"
+    (tmp_path / "test_middle.py").write_text(_HEAD + middle)
+    (tmp_path / "test_last.py").write_text(_HEAD + "def test_4(): pass\ndef test_5(): stay_for_good()\n")
+    ended = _run(tmp_path, "-n", "2", "--dist", "loadfile")
+    assert ended.returncode == 1, ended
+    assert re.search(r"^2 failed, 3 passed", ended.stdout, re.MULTILINE), ended.stdout
