@@ -24,6 +24,7 @@ from app.shown_paths import shown_path
 from app.worker_metrics import SECONDS, WorkerMetrics
 from graph.schema import build_schema, printed
 from graph.server import GraphqlServer
+from graph.wire import PLAIN_JSON, refused, send_reply
 from rest.contracts.documents import learn_contracts
 from rest.contracts.mounting import Mounted, mount
 from rest.legacy_v1 import LEGACY_PREFIX, LegacyV1
@@ -34,8 +35,11 @@ LOG = structlog.get_logger("dovetail.http")
 V1 = "/integrations/v1"
 #: Who asks whether the server is ready does not wait for a database that hangs.
 _READY_SECONDS = 2.0
+#: How long a stop may take once requests have ended: a token that was asked for (10 s), and what waits to be written.
+LAST_SECONDS = 12.0
 #: What connections find in the state of the lifespan (app.cli.connections): a call that completes streams.
 END_STREAMS = "end_streams"
+_CUT_OFF = "The server stopped before this had ended; what it was to change may have been changed."
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -75,14 +79,25 @@ class Application:
             self._ending = asyncio.ensure_future(self._graphql.stop())
 
     async def stop(self) -> None:
+        """In order, as long as that gets on; a database that hangs must not hold the server up."""
         self.end_streams()
+        last = asyncio.ensure_future(self._write_out())
+        ended, _ = await asyncio.wait([last], timeout=LAST_SECONDS)
+        if not ended:
+            LOG.warning("not everything could be written out", reason=f"It took longer than {LAST_SECONDS:g} seconds.")
+            last.cancel()
+        if self.metrics.workers is not None:
+            self.metrics.workers.close()
+        await self.runtime.close(hurry=not ended)
+        for done in ended:
+            done.result()
+
+    async def _write_out(self) -> None:
         await asyncio.gather(*filter(None, [self._ending]), return_exceptions=True)
         for task in filter(None, (self._telling, self._duties)):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        if self.metrics.workers is not None:
-            self.metrics.workers.close()
-        await self.runtime.stop()
+        await self.runtime.write_out()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -123,6 +138,11 @@ class Application:
         self.metrics.open_requests.inc()
         try:
             await self._dispatch(scope, receive, send_tagged)
+        except asyncio.CancelledError:
+            # The server stops, and has waited for this as long as it may.
+            if not seen[1:]:
+                await self._refuse(scope, send_tagged, Unavailable(_CUT_OFF))
+            raise
         except Exception:
             # The last resort: a surface answers its own errors, and what gets here is a defect of ours.
             LOG.exception("a request broke", request_id=request_id, path=shown_path(scope["path"]))
@@ -214,14 +234,16 @@ class Application:
         await send_answer(send, status, encoded(headers), body)
 
     async def _refuse(self, scope: Any, send: Any, error: DomainError) -> None:
-        path = scope["path"]
+        path, request_id = scope["path"], scope["state"]["request_id"]
+        later = {"Retry-After": str(error.RETRY_AFTER)} if isinstance(error, Unavailable) else {}
         contract = self._contracts[V1] if _is_below(path, LEGACY_PREFIX) else self._contract(path)
         if contract is not None:
-            media = [(b"content-type", contract.media.encode())]
-            status, body = contract.refusal(path, scope["state"]["request_id"], error)
-            await send_answer(send, status, media, body)
+            status, body = contract.refusal(path, request_id, error)
+            await send_answer(send, status, encoded({"Content-Type": contract.media} | later), body)
+        elif _is_below(path, "/graphql"):
+            await send_reply(send, refused(error, request_id, PLAIN_JSON, later))
         else:
-            await answer_platform_error(scope, send, error)
+            await answer_platform_error(scope, send, error, later)
 
     def _page(self, scope: Any) -> tuple[int, dict[str, str], bytes]:
         return self._file(scope, assets.PAGE)

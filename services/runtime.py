@@ -130,27 +130,34 @@ class Runtime:
         await self.bus.start()
 
     async def stop(self) -> None:
-        """Write out denials, uses and seals, then close; a database that is away does not keep the rest."""
-        async with AsyncExitStack() as ending:
-            # Whatever else fails, nothing stays open.
-            ending.push_async_callback(self.close)
-            await self.refreshes.stop()
-            for write_out in (
-                lambda: self.denials.flush(everything=True),
-                self.usage.close,
-                self.executions.flush,
-                self.sealer.seal_all,
-            ):
-                try:
-                    await write_out()
-                except Unavailable as error:
-                    LOG.warning("not everything could be written out", reason=str(error))
+        """Write out what is held, then close; whatever fails, nothing stays open."""
+        try:
+            await self.write_out()
+        finally:
+            await self.close()
 
-    async def close(self) -> None:
-        """Close everything, and write nothing out; what cannot be closed does not keep the rest."""
+    async def write_out(self) -> None:
+        """Denials, uses, executions and seals; a database that is away does not keep the rest."""
+        await self.refreshes.stop()
+        for write_out in (
+            lambda: self.denials.flush(everything=True),
+            self.usage.close,
+            self.executions.flush,
+            self.sealer.seal_all,
+        ):
+            try:
+                await write_out()
+            except Unavailable as error:
+                LOG.warning("not everything could be written out", reason=str(error))
+
+    async def close(self, *, hurry: bool = False) -> None:
+        """Close everything, and write nothing out; what cannot be closed does not keep the rest.
+
+        With `hurry` no statement that is on its way is waited for.
+        """
         async with AsyncExitStack() as closing:
             # The last is closed first.
-            closing.push_async_callback(self.database.stop)
+            closing.push_async_callback(self.database.stop, hurry=hurry)
             closing.push_async_callback(self.own_egress.close)
             closing.push_async_callback(self.egress.close)
             if self.redis is not None:

@@ -13,6 +13,7 @@ from piccolo.table import Table
 from app.database.counting import StatementLog
 from app.database.engines import engine_for
 from app.database.outages import is_conflict
+from app.database.postgres_engine import PostgresEngine
 from app.database.sqlite_engine import SqliteEngine
 from app.database.statements import Dialect, Statement
 from app.database.transactions import Transaction
@@ -42,7 +43,10 @@ class Database:
         else:
             await self.engine.start_connection_pool(size=self.pool_size)
 
-    async def stop(self) -> None:
+    async def stop(self, *, hurry: bool = False) -> None:
+        """With `hurry` connections to PostgreSQL that are in use are cut; SQLite ends what was begun."""
+        if hurry and isinstance(self.engine, PostgresEngine):
+            self.engine.cut()
         await self.engine.close_connection_pool()
 
     def transaction(self) -> Transaction:

@@ -50,6 +50,12 @@ class PostgresEngine(SendingEngine[Shape], PiccoloPostgresEngine):
         if pool is not None:
             await pool.close()
 
+    def cut(self) -> None:
+        """Close the pool as it is: what is on its way ends with Unavailable."""
+        pool, self.pool = self._own_pool, None
+        if pool is not None:
+            pool.terminate()
+
     @property
     def _own_pool(self) -> PostgresPool | None:
         pool: PostgresPool | None = self.pool

@@ -15,6 +15,7 @@ import asyncpg
 import httpx
 import pytest
 
+from app import asgi
 from app.database import migration_locks, open_database, postgres_engine, postgres_pool
 from app.errors import Unavailable
 from services import data_versions
@@ -197,3 +198,34 @@ def _may_be_stopped(pids: list[int]) -> None:
             os.kill(pid, 0)
         except (PermissionError, ProcessLookupError) as error:
             pytest.skip(f"the backends of this PostgreSQL cannot be stopped from here: {error}")
+
+
+async def test_a_server_that_stops_does_not_wait_for_it(hanging: Hanging, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Uses, an execution and seals wait to be written, each for its own time; the stop has one for all of them."""
+    world, key = hanging.world, await _key(hanging.world)
+    monkeypatch.setattr(asgi, "LAST_SECONDS", 1.0)
+    await hanging.get(key, 4)
+    world.runtime.executions.used(world.tenant, 1)
+    hanging.proxy.freeze()
+    started = time.monotonic()
+    await world.app.stop()
+    assert time.monotonic() - started < 2.0
+    monkeypatch.setattr(world.app, "stop", _stopped)
+
+
+async def test_what_a_slow_database_takes_is_written(hanging: Hanging, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It answers again before the time is over: nothing of what waited is left out."""
+    world, key = hanging.world, await _key(hanging.world)
+    await hanging.get(key, 4)
+    hanging.proxy.freeze()
+    stopping = asyncio.ensure_future(world.app.stop())
+    await asyncio.sleep(1)
+    hanging.proxy.thaw()
+    await stopping
+    monkeypatch.setattr(world.app, "stop", _stopped)
+    used = "SELECT sum(count) FROM usage_count WHERE tenant = $1"
+    assert await hanging.beside.fetchval(used, world.tenant) == 4
+
+
+async def _stopped() -> None:
+    """In the place of a second stop."""
