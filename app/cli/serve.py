@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ def serve(host: str | None, port: int | None, workers: int, demo: bool) -> None:
     settings = load_settings(host=host, port=port)
     refuse_unshared(settings, workers)
     with serving_alone(settings):
-        listener = listen(settings.host, settings.port)
+        listener = listen(settings.host, settings.port, at_once=workers == 1)
         told: dict[str, Any] = {"url": settings.url, "pid": os.getpid()}
         if demo:
             told |= {"demo": _make_demo(settings)}
@@ -69,13 +70,33 @@ def _refuse_pending(settings: Settings) -> None:
         raise not_migrated(waiting, exit_code=PENDING)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A bound socket, before anything slow is done; a port that is taken is told as such."""
+def listen(host: str, port: int, *, at_once: bool = True) -> socket.socket:
+    """A bound socket, before anything slow is done; a port that is taken is told as such.
+
+    Whoever connects from now on waits for the start, but not to workers, which have sockets of their own (`port_of`):
+    this one is closed, and what it had taken would be cut off.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        if at_once or sys.platform != "linux":
+            return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        return _bound(family, (host, port))
     except OSError as error:
         raise _cannot_listen(host, port, error) from error
+
+
+def _bound(family: socket.AddressFamily, address: tuple[str, int]) -> socket.socket:
+    """As `socket.create_server` has it, but for the listening."""
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.bind(address)
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 def _cannot_listen(host: str, port: int, error: OSError) -> CommandFailed:

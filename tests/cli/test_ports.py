@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other kernels d
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_each_worker_has_a_socket_of_its_own(host: str) -> None:
     """What a worker is given is another socket on the same port; the parent's takes no connection."""
-    with port_of(listen(host, 0)) as held:
+    with port_of(listen(host, 0, at_once=False)) as held:
         address = held.getsockname()
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(address[:2])
@@ -29,7 +29,7 @@ def test_each_worker_has_a_socket_of_its_own(host: str) -> None:
             worker.listen()
             worker.settimeout(0)
         with pytest.raises(CommandFailed, match="in use"):
-            listen(host, address[1])
+            listen(host, address[1], at_once=False)
         clients = [socket.create_connection(address[:2]) for _ in range(40)]
         accepted = [_accepted(worker) for worker in workers]
         for client in clients:
@@ -38,6 +38,17 @@ def test_each_worker_has_a_socket_of_its_own(host: str) -> None:
             worker.close()
     assert sum(accepted) == 40
     assert min(accepted) >= 5, "fewer than that of 40 come to one of two once in a million times"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_nobody_is_taken_before_there_are_workers(host: str) -> None:
+    """Who connects while they start is refused, and may go elsewhere; a taken connection would be cut off."""
+    with listen(host, 0, at_once=False) as probe:
+        address = probe.getsockname()[:2]
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address)
+    with listen(host, 0) as other, pytest.raises(CommandFailed, match="in use"):
+        listen(host, other.getsockname()[1], at_once=False)
 
 
 def test_a_port_that_another_took_stops_the_worker(capsys: pytest.CaptureFixture[str]) -> None:
