@@ -17,6 +17,7 @@ from rest.platform_v1.entry import Asked
 from rest.platform_v1.routing import sent
 from rest.platform_v1.shapes import ServiceError
 from rest.platform_v1.webhook_shapes import WebhookTaken
+from services.integrations.definitions.challenges import MOST_MEMBERS
 from services.integrations.signing.headers import Headers
 from services.integrations.webhooks.challenges import Answered, read_query
 from services.integrations.webhooks.receiving import Arrival, receive_at, receive_integration_webhook
@@ -41,6 +42,8 @@ _INERT = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
 }  # fmt: skip
 _PLAIN, _JSON = "text/plain; charset=utf-8", "application/json; profile=challenge"
+#: Of several texts. Who reads the profile above counts on one.
+_SEVERAL = "application/json; profile=challenge-members"
 _TEXT = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))
 _NAMED_TEXT = OpenAPIMediaType(
     schema=Schema(
@@ -48,6 +51,14 @@ _NAMED_TEXT = OpenAPIMediaType(
         additional_properties=Schema(type=OpenAPIType.STRING),
         min_properties=1,
         max_properties=1,
+    )
+)
+_NAMED_TEXTS = OpenAPIMediaType(
+    schema=Schema(
+        type=OpenAPIType.OBJECT,
+        additional_properties=Schema(type=OpenAPIType.STRING),
+        min_properties=2,
+        max_properties=MOST_MEMBERS,
     )
 )
 
@@ -69,7 +80,8 @@ def _tell_challenge(operation: Operation, *, keep: bool) -> None:
     """What a challenge is answered with, beside what there is: JSON of another profile than what was taken."""
     answer = (operation.responses or {})["200"]
     assert isinstance(answer, OpenAPIResponse)
-    answer.content = {**((answer.content if keep else None) or {}), _PLAIN: _TEXT, _JSON: _NAMED_TEXT}
+    before = (answer.content if keep else None) or {}
+    answer.content = {**before, _PLAIN: _TEXT, _JSON: _NAMED_TEXT, _SEVERAL: _NAMED_TEXTS}
 
 
 _RESPONSES = {
@@ -138,8 +150,8 @@ async def _received(request: Asked, token: str, method: Literal["GET", "POST"]) 
 
 
 def _told(answered: Answered) -> Response[Any]:
-    if answered.member is not None:
-        body, media = msgspec.json.encode({answered.member: answered.text}), _JSON
+    if answered.members is not None:
+        body, media = msgspec.json.encode(answered.members), _JSON if len(answered.members) == 1 else _SEVERAL
     else:
         body, media = answered.text.encode(), "text/plain"
     return Response(body, status_code=200, headers=dict(_INERT), media_type=media)

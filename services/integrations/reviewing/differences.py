@@ -183,7 +183,7 @@ def _of_challenge(before: Challenge | None, after: Challenge | None) -> Iterator
     """Who asks as before must be answered as before; what comes to be answered takes nothing from anybody."""
     if before is None:
         return
-    names = ("method", "value", "when", "proof", "token", "member")
+    names = ("method", "value", "when", "proof", "token", "member", "members", "hmac")
     changed = [name for name in names if after is None or getattr(before, name) != getattr(after, name)]
     if changed:
         differing = f"differs in {', '.join(changed)}: who asks as before is refused"

@@ -93,7 +93,8 @@ def _webhook(webhook: Webhook) -> Iterator[Lint]:
 def _challenge(challenge: Challenge) -> Iterator[Lint]:
     at = "webhook.challenge"
     if challenge.proof == "none":
-        yield _warning("challenge", f"{at}.proof", "is none: whoever knows the URL is answered what they send")
+        signed = "" if challenge.hmac is None else ", signed with the secret of webhooks"
+        yield _warning("challenge", f"{at}.proof", f"is none: whoever knows the URL is answered what they send{signed}")
     if not challenge.examples:
         yield _warning("examples", f"{at}.examples", "are missing: nothing tests the challenge offline")
 

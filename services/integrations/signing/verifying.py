@@ -64,6 +64,15 @@ def verify(webhook: Webhook, headers: Headers, body: bytes, secrets: Sequence[st
     raise SignatureRefused(next(rule for rule in _TELLING if rule in rules))
 
 
+def holds(webhook: Webhook, headers: Headers, body: bytes, secret: str, now: int) -> bool:
+    """Whether a signature of the definition holds by this secret at `now` (ms)."""
+    try:
+        verify(webhook, headers, body, [secret], now)
+    except SignatureRefused:
+        return False
+    return True
+
+
 def _held(signature: Signature, headers: Headers, body: bytes, secrets: Sequence[str], now: int) -> Held:
     claimed = _claimed(signature, headers)
     if claimed is None:

@@ -3,14 +3,16 @@
 The text is anybody's: it is short, printable, and answered as nothing that a browser would run.
 """
 
+import base64
 import hmac
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from app.errors import DomainError, ValidationFailed
-from services.integrations.definitions.challenges import Challenge, Proof
-from services.integrations.definitions.compiling import CompiledChallenge
+from app.errors import DomainError, MalformedBody, ValidationFailed
+from services.integrations.definitions.challenges import Challenge, ChallengeHmac, ChallengeSource, Proof
+from services.integrations.definitions.compiling import CompiledChallenge, CompiledWebhook
 from services.integrations.signing.headers import Headers
 from services.integrations.webhooks.payloads import read_payload
 
@@ -19,13 +21,16 @@ MOST_CHARACTERS = 1_024
 CHALLENGES_PER_MINUTE = 60
 #: What is read before anybody has shown anything.
 _MOST_BYTES, _MOST_PARAMETERS = 65_536, 100
+#: As senders make tokens: base64 in each alphabet, hexadecimal, UUIDs. No webhook can be written with it.
+_SIGNABLE = re.compile(r"[A-Za-z0-9._~+/=:-]+")
+_VARIABLE = re.compile(r"\{(?:value|hmac)\}")
 
 
 class Answered(NamedTuple):
-    """The text that a sender wants back; under `member` of a JSON object where that is named."""
+    """The text that a sender wants back; where there are `members`, they are sent, as a JSON object."""
 
     text: str
-    member: str | None
+    members: Mapping[str, str] | None = None
 
 
 def read_query(raw: bytes) -> dict[str, str]:
@@ -45,11 +50,11 @@ def read_asked(compiled: CompiledChallenge, headers: Headers, query: Mapping[str
     except DomainError:
         found = None
     whole = {"query": dict(query), "body": found}
-    text = _at(compiled.challenge.value.query, compiled.value, whole)
+    text = _at(compiled.challenge.value, compiled.value, headers, whole)
     if text is None or (compiled.when is not None and _searched(compiled.when, whole) is not True):
         return None
     place = compiled.challenge.token
-    return Asking(compiled.challenge, text, None if place is None else _at(place.query, compiled.token, whole))
+    return Asking(compiled.challenge, text, None if place is None else _at(place, compiled.token, headers, whole))
 
 
 class Asking(NamedTuple):
@@ -71,15 +76,48 @@ class Asking(NamedTuple):
         same = [hmac.compare_digest(given, token.encode("utf-8", "surrogatepass")) for token in tokens]
         return any(same)
 
-    def answer(self) -> Answered:
-        """Raises ValidationFailed for a text that is not sent back."""
+    def check(self) -> None:
+        """Raises ValidationFailed for a text that is not sent back, or not signed."""
         if not 0 < len(self.text) <= MOST_CHARACTERS or not self.text.isprintable():
             raise ValidationFailed({"challenge": f"must be 1 to {MOST_CHARACTERS} printable characters"})
-        return Answered(self.text, self.challenge.member)
+        if self.challenge.hmac is not None and _SIGNABLE.fullmatch(self.text) is None:
+            raise ValidationFailed({"challenge": "must be letters, digits and -._~+/=: alone, to be signed"})
+
+    def answer(self, key: bytes | None = None) -> Answered:
+        """The answer, signed with this key where the definition wants that. Raises ValidationFailed."""
+        self.check()
+        challenge = self.challenge
+        if challenge.member is not None:
+            return Answered(self.text, {challenge.member: self.text})
+        if challenge.members is None:
+            return Answered(self.text)
+        texts = {"{value}": self.text} | ({} if challenge.hmac is None else {"{hmac}": self._hmac(challenge.hmac, key)})
+        # In one pass: what the sender wrote is never read as a variable.
+        members = {name: _VARIABLE.sub(lambda found: texts[found[0]], text) for name, text in challenge.members.items()}
+        return Answered(self.text, members)
+
+    def _hmac(self, how: ChallengeHmac, key: bytes | None) -> str:
+        assert key is not None
+        made = hmac.digest(key, self.text.encode(), how.algorithm.replace("-", "").lower())
+        return made.hex() if how.encoding == "hex" else base64.b64encode(made).decode()
 
 
-def _at(parameter: str | None, expression: Any, whole: Mapping[str, Any]) -> str | None:
-    value = whole["query"].get(parameter) if parameter is not None else _searched(expression, whole["body"])
+def check_signable(compiled: CompiledWebhook, payload: Any) -> None:
+    """Raise MalformedBody for a bare value, where challenges are signed with the secret of webhooks.
+
+    Whoever asks has chosen what is signed then. It has neither brace nor bracket, and a webhook has one: no signature
+    of the one is a signature of the other, whatever else the sender signs.
+    """
+    challenge = None if compiled.challenge is None else compiled.challenge.challenge
+    if challenge is not None and challenge.hmac is not None and not isinstance(payload, dict | list):
+        raise MalformedBody("The body must be a JSON object or array.")
+
+
+def _at(place: ChallengeSource, expression: Any, headers: Headers, whole: Mapping[str, Any]) -> str | None:
+    if place.query is not None:
+        value = whole["query"].get(place.query)
+    else:
+        value = headers.one(place.header) if place.header is not None else _searched(expression, whole["body"])
     return value if isinstance(value, str) else None
 
 

@@ -11,7 +11,8 @@ from app.errors import IntegrationAuthFailed, IntegrationNotAuthenticated, NotFo
 from services.context import Context
 from services.integrations.definitions.compiling import Compiled
 from services.integrations.signing.headers import Headers
-from services.integrations.signing.verifying import Held, SignatureRefused, verify
+from services.integrations.signing.keys import key_of
+from services.integrations.signing.verifying import Held, SignatureRefused, holds, verify
 from services.integrations.webhooks.challenges import Asking
 from services.integrations.webhooks.proofs import Proofs, proofs_of, tell_away, tokens_of
 
@@ -43,6 +44,26 @@ async def check_shown(context: Context, endpoint: Any, compiled: Compiled, asked
     if not asked.shows(held.texts):
         await record_refusal(context, endpoint["instance"], WebhookRefused.code, "verify_token", verified=False)
         raise WebhookRefused
+
+
+async def answering_key(
+    context: Context, endpoint: Any, compiled: Compiled, asked: Asking, headers: Headers, body: bytes
+) -> bytes:
+    """What the text of a challenge is signed with: the secret that its own signature holds by, else the present one.
+
+    Raises WebhookRefused where there is none that opens, and Unavailable where a vault does not give it.
+    """
+    assert compiled.webhook is not None
+    webhook = compiled.webhook.webhook
+    proofs = await _proofs(context, endpoint, compiled, fresh=False)
+    for text in proofs.texts:
+        if asked.proof == "signature" and not holds(webhook, headers, body, text, context.now):
+            continue
+        for signature in webhook.signatures:
+            if (key := key_of(signature.scheme, text)) is not None:
+                return key
+    await record_refusal(context, endpoint["instance"], WebhookRefused.code, "signature", verified=False)
+    raise WebhookRefused
 
 
 async def _proofs(

@@ -28,9 +28,15 @@ from services.integrations.instances.endpoints import digest_of
 from services.integrations.instances.rows import compiled_of
 from services.integrations.signing.headers import Headers
 from services.integrations.signing.verifying import Held
-from services.integrations.webhooks.challenges import CHALLENGES_PER_MINUTE, Answered, Asking, read_asked
+from services.integrations.webhooks.challenges import (
+    CHALLENGES_PER_MINUTE,
+    Answered,
+    Asking,
+    check_signable,
+    read_asked,
+)
 from services.integrations.webhooks.payloads import kept_headers, read_payload, read_said
-from services.integrations.webhooks.proving import check_shown, record_refusal, verified
+from services.integrations.webhooks.proving import answering_key, check_shown, record_refusal, verified
 from services.integrations.webhooks.storing import Taken, store
 from services.operations import operation
 
@@ -85,13 +91,13 @@ async def receive_integration_webhook(context: Context, endpoint: Any, arrival: 
     asked = _asked(compiled, arrival)
     if asked is not None and asked.proof != "signature":
         await check_shown(context, endpoint, compiled, asked)
-        return await _answered(context, endpoint, asked, verified=asked.proof == "token")
+        return await _answered(context, endpoint, compiled, asked, arrival)
     if arrival.method != "POST":
         await record_refusal(context, instance, WebhookRefused.code, "challenge", verified=False)
         raise WebhookRefused
     held = await verified(context, endpoint, compiled, arrival.headers, arrival.body)
     if asked is not None:
-        return await _answered(context, endpoint, asked, verified=True)
+        return await _answered(context, endpoint, compiled, asked, arrival)
     try:
         taken = await _taken(context, endpoint, compiled, arrival, held)
     except DomainError as error:
@@ -111,15 +117,19 @@ def _asked(compiled: Compiled, arrival: Arrival) -> Asking | None:
     return read_asked(found, arrival.headers, arrival.query, arrival.body)
 
 
-async def _answered(context: Context, endpoint: Any, asked: Asking, *, verified: bool) -> Answered:
+async def _answered(context: Context, endpoint: Any, compiled: Compiled, asked: Asking, arrival: Arrival) -> Answered:
     """The answer to a challenge that shows what it must; counted apart from what the sender sends."""
     try:
         await _limit(context, f"challenges:{endpoint['instance']}", CHALLENGES_PER_MINUTE)
         _check_accepting(endpoint)
-        return asked.answer()
+        asked.check()
     except DomainError as error:
+        verified = asked.proof != "none"
         await record_refusal(context, endpoint["instance"], error.code, "challenge", verified=verified)
         raise
+    if asked.challenge.hmac is None:
+        return asked.answer()
+    return asked.answer(await answering_key(context, endpoint, compiled, asked, arrival.headers, arrival.body))
 
 
 async def _taken(context: Context, endpoint: Any, compiled: Compiled, arrival: Arrival, held: Held) -> Taken:
@@ -129,6 +139,7 @@ async def _taken(context: Context, endpoint: Any, compiled: Compiled, arrival: A
     await _limit(context, f"deliveries:{endpoint['instance']}", context.runtime.settings.deliveries_per_minute)
     _check_accepting(endpoint)
     payload = read_payload(arrival.headers.one("content-type") or "", arrival.body)
+    check_signable(compiled.webhook, payload)
     said = read_said(compiled.webhook, arrival.headers, payload, held)
     kept = kept_headers(compiled.webhook, arrival.headers)
     return await store(context, endpoint["instance"], held, said, kept, arrival.body)

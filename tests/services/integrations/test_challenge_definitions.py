@@ -23,6 +23,13 @@ SHOWN = {
     "method": "GET", "value": {"query": "hub.challenge"}, "when": "query.\"hub.mode\" == 'subscribe'",
     "proof": "token", "token": {"query": "hub.verify_token"},
 }  # fmt: skip
+OKTA = {"method": "GET", "value": {"header": "x-okta-verification-challenge"}, "proof": "none",
+        "members": {"verification": "{value}"}}  # fmt: skip
+ZOOM = {"value": {"body": "payload.plainToken"}, "proof": "signature", "hmac": {"encoding": "hex"},
+        "members": {"plainToken": "{value}", "encryptedToken": "{hmac}"}}  # fmt: skip
+#: The key by Standard Webhooks, and what OpenSSL makes of it and the text q.
+KEY = "whsec_YW4tZXhhbXBsZS1rZXktb2YtMzItY2hhcmFjdGVycyE="
+HASHED = '{"plainToken": "q", "encryptedToken": "99c0e7aedfa84931fc498fa298599c23cdff5513d276f5e9def9bbd9f9f0e5e7"}'
 OPEN = {"value": {"query": "validationToken"}, "proof": "none"}
 
 
@@ -30,7 +37,9 @@ def made(challenge: dict[str, Any] | None, **changes: Any) -> Definition:
     return read_input(Definition, receiving(webhook={"challenge": challenge}, **changes))
 
 
-@pytest.mark.parametrize("challenge", [SIGNED, SHOWN, OPEN], ids=["signature", "token", "none"])
+@pytest.mark.parametrize(
+    "challenge", [SIGNED, SHOWN, OPEN, OKTA, ZOOM], ids=["signature", "token", "none", "header", "hmac"]
+)
 def test_each_proof_is_data(challenge: dict[str, Any]) -> None:
     """It is taken, and comes back from its row as it was written."""
     found = made(challenge)
@@ -55,6 +64,25 @@ def test_each_proof_is_data(challenge: dict[str, Any]) -> None:
         (OPEN | {"proof": "password"}, "proof", "one of none, signature, token"),
         (OPEN | {"method": "PUT"}, "method", "one of GET, POST"),
         (OPEN | {"answer": "x"}, "answer", "not a field"),
+        (OKTA | {"value": {"header": "a", "query": "b"}}, "value", "exactly one"),
+        (OKTA | {"value": {"header": "a b"}}, "value.header", "no header name"),
+        (OKTA | {"value": {"header": "Authorization"}}, "value.header", "not for a definition"),
+        (OKTA | {"value": {"header": "X-Forwarded-For"}}, "value.header", "of proxies"),
+        (OKTA | {"value": {"header": "Client-Cert"}}, "value.header", "of proxies"),
+        (OKTA | {"proof": "signature"}, "proof", "covers the body alone"),
+        (OKTA | {"member": "a"}, "member", "beside members"),
+        (OKTA | {"members": {}}, "members", "length >= 1"),
+        (OKTA | {"members": {f"a{n}": "{value}" for n in range(11)}}, "members", "length <= 10"),
+        (OKTA | {"members": {"a": "fixed"}}, "members", "must have {value} or {hmac}"),
+        (OKTA | {"members": {"a": "{value}", "b": "{other}"}}, "members.b", "no braces but"),
+        (OKTA | {"members": {"a": "{value}\n"}}, "members.a", "printable"),
+        (OKTA | {"hmac": {"encoding": "hex"}}, "hmac", "goes with {hmac}"),
+        (OPEN | {"hmac": {"encoding": "hex"}}, "hmac", "goes with members"),
+        (ZOOM | {"hmac": None}, "hmac", "goes with {hmac}"),
+        (ZOOM | {"hmac": {"algorithm": "MD5", "encoding": "hex"}}, "hmac.algorithm", "SHA-256"),
+        (ZOOM | {"hmac": {"encoding": "rot13"}}, "hmac.encoding", "one of base64, hex"),
+        (ZOOM | {"hmac": {}}, "hmac.encoding", "required"),
+        (ZOOM | {"examples": [{"answer": "{}"}]}, "examples.0.signingSecret", "must be given"),
     ],
 )
 def test_each_fault_has_its_path(challenge: dict[str, Any], path: str, rule: str) -> None:
@@ -78,6 +106,8 @@ def test_lint_tells_who_is_answered() -> None:
         return {each.path for each in lint_definition(made(challenge)) if "challenge" in each.path}
 
     assert found(OPEN) == {"webhook.challenge.proof", "webhook.challenge.examples"}
+    told = [each.message for each in lint_definition(made(ZOOM | {"proof": "none"})) if "proof" in each.path]
+    assert len(told) == 1 and "signed with the secret of webhooks" in told[0]
     assert found(SIGNED | {"examples": [{"body": {"challenge": "a"}, "answer": "a"}]}) == set()
 
 
@@ -97,6 +127,13 @@ def test_lint_tells_who_is_answered() -> None:
         (SHOWN, {"query": {"hub.mode": "subscribe", "hub.challenge": "1"}, "answer": "1"}, "shows nothing at token"),
         (SHOWN, {"query": {"hub.mode": "off", "hub.challenge": "1"}, "answer": "1"}, "is no challenge"),
         (OPEN, {"query": {"validationToken": "a b"}, "answer": "a b"}, None),
+        (OKTA, {"headers": {"X-Okta-Verification-Challenge": "a"}, "answer": '{"verification": "a"}'}, None),
+        (OKTA, {"headers": {"X-Okta-Verification-Challenge": "a"}, "answer": "a"}, 'the answer is {"verification"'),
+        (OKTA, {"headers": {}, "answer": "a"}, "is no challenge"),
+        (ZOOM, {"body": {"payload": {"plainToken": "q"}}, "signingSecret": KEY, "answer": HASHED}, None),
+        (ZOOM, {"body": {"payload": {"plainToken": "q"}}, "signingSecret": KEY, "answer": "{}"}, "the answer is"),
+        (ZOOM, {"body": {"payload": {"plainToken": "q"}}, "signingSecret": "c2hvcnQ=", "answer": "{}"}, "24 to 64"),
+        (ZOOM, {"body": {"payload": {"plainToken": "{}"}}, "signingSecret": KEY, "answer": "{}"}, "to be signed"),
     ],
 )
 def test_examples_are_played(challenge: dict[str, Any], example: dict[str, Any], fault: str | None) -> None:
@@ -115,6 +152,8 @@ def test_examples_are_played(challenge: dict[str, Any], example: dict[str, Any],
         (SIGNED, SIGNED | {"when": "body.type == 'a'"}, "major"),
         (SIGNED, SIGNED | {"member": "challenge"}, "major"),
         (OPEN, SIGNED, "major"),
+        (OPEN, OPEN | {"members": {"a": "{value}"}}, "major"),
+        (ZOOM, ZOOM | {"hmac": {"encoding": "base64"}}, "major"),
     ],
 )
 def test_what_another_version_takes(before: Any, after: Any, needed: str) -> None:
