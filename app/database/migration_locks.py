@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import os
 from collections.abc import AsyncIterator
 
@@ -14,6 +13,7 @@ from app.database.gates import ACQUIRE_SECONDS
 from app.database.outages import translated
 from app.database.sqlite_engine import SqliteEngine
 from app.errors import Unavailable
+from app.file_locks import take_file_lock
 
 WAIT_SECONDS = 300.0
 _KEY = 0x646F76657461696C  # "dovetail"; advisory locks are apart for each database.
@@ -37,8 +37,7 @@ async def _held(engine: DatabaseEngine) -> AsyncIterator[None]:
         with translated:
             descriptor = os.open(f"{engine.path}.migrate.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            while not _flocked(descriptor):  # noqa: ASYNC110 - the other is another process
-                await asyncio.sleep(0.05)
+            await take_file_lock(descriptor)
             yield
         finally:
             os.close(descriptor)
@@ -53,11 +52,3 @@ async def _held(engine: DatabaseEngine) -> AsyncIterator[None]:
         # Closed or not, the server lets go of the lock once the connection has gone.
         with contextlib.suppress(OSError):
             await asyncio.shield(connection.close(timeout=ACQUIRE_SECONDS))
-
-
-def _flocked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -3,8 +3,8 @@
 One JSON line each in `anchors.ndjson` under the home folder, in the log, and to a webhook where one is set.
 """
 
+import asyncio
 import errno
-import fcntl
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -14,9 +14,12 @@ import structlog
 
 from app.clock import Clock
 from app.database import Database, Statement
+from app.file_locks import take_file_lock
 from services.chain.verifying import Anchor
 
 LOG = structlog.get_logger("dovetail.anchors")
+#: Longer than anybody writes; who stands still, and has the file, holds up no server.
+_LOCK_SECONDS = 10.0
 _HEADS = Statement("SELECT tenant, seq, mac FROM audit_head WHERE seq > 0 ORDER BY tenant")
 
 
@@ -47,7 +50,7 @@ async def take_anchors(
     fresh = [anchor for anchor in anchors if known.get(anchor.tenant) != anchor.seq]
     if fresh:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _append(path, b"".join(msgspec.json.encode(anchor) + b"\n" for anchor in fresh))
+        await _append(path, b"".join(msgspec.json.encode(anchor) + b"\n" for anchor in fresh))
     for anchor in fresh:
         LOG.info("audit anchor", tenant=str(anchor.tenant), seq=anchor.seq, mac=anchor.mac)
         if send is not None:
@@ -55,11 +58,11 @@ async def take_anchors(
     return fresh
 
 
-def _append(path: Path, lines: bytes) -> None:
+async def _append(path: Path, lines: bytes) -> None:
     """All of them or none, also on a disk that gets full; what a killed process left unfinished goes first."""
     with path.open("a+b", buffering=0) as file:
         # Another worker or the command may append too: what it is writing is not unfinished.
-        fcntl.flock(file, fcntl.LOCK_EX)
+        await _have_alone(file.fileno(), path)
         file.seek(0)
         whole = file.read().rfind(b"\n") + 1
         file.truncate(whole)
@@ -70,3 +73,11 @@ def _append(path: Path, lines: bytes) -> None:
         except OSError:
             file.truncate(whole)
             raise
+
+
+async def _have_alone(descriptor: int, path: Path) -> None:
+    try:
+        async with asyncio.timeout(_LOCK_SECONDS):
+            await take_file_lock(descriptor)
+    except TimeoutError:
+        raise OSError(errno.EAGAIN, "Another process has been writing it for too long", str(path)) from None

@@ -1,11 +1,16 @@
 """Anchors reach their file, and the webhook that the settings name."""
 
+import asyncio
+import fcntl
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import web
 
+from app.endings import ended
+from services.chain import anchors
 from services.chain.anchors import _append
 from services.duties import duties
 from tests.databases import fresh_url
@@ -42,10 +47,32 @@ def test_several_who_append_lose_nothing(tmp_path: Path) -> None:
     """Workers take anchors at the same time: none takes another's line for one that was left unfinished."""
     path = tmp_path / "anchors.ndjson"
 
-    def append(name: int) -> None:
+    async def append(name: int) -> None:
         for number in range(200):
-            _append(path, f"{name} {number} {'x' * 150}\n".encode())
+            await _append(path, f"{name} {number} {'x' * 150}\n".encode())
 
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(append, range(4)))
+        list(threads.map(lambda name: asyncio.run(append(name)), range(4)))
     assert len(path.read_bytes().splitlines()) == 800
+
+
+async def test_who_stands_still_with_the_file_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others of this process go on meanwhile; the round ends with what is wrong, and the next one is as good."""
+    monkeypatch.setattr(anchors, "_LOCK_SECONDS", 0.3)
+    path, turns = tmp_path / "anchors.ndjson", 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0.01)
+
+    with path.open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        beside = asyncio.ensure_future(others())
+        with pytest.raises(OSError, match="too long"):
+            await _append(path, b"late\n")
+        await ended(beside)
+    assert turns > 3
+    await _append(path, b"now\n")
+    assert path.read_bytes() == b"now\n"
