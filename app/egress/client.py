@@ -51,8 +51,12 @@ class Answer:
 
 @dataclass(slots=True)
 class _Dial:
-    """One call's say in the socket factory; without one, only public addresses are dialled."""
+    """One call's say in the socket factory; without one, only public addresses are dialled.
 
+    `host` is the one that is dialled now, and `refused` are its addresses that were not.
+    """
+
+    host: str = ""
     host_allowed: bool = False
     sent: bool = False
     refused: list[str] = field(default_factory=list)
@@ -180,13 +184,14 @@ class Egress:
         """From here on this host and port are dialled: an allowed name allows no other."""
         dial = _dial.get()
         if dial is not None:
+            dial.host = url.raw_host or ""
             dial.host_allowed = self._allow.has_host(url.raw_host or "", url.port)
 
     async def _guarded(self, target: URL, timeout_seconds: float, call: Coroutine[Any, Any, Answer]) -> Answer:
         import aiohttp
 
         host = target.raw_host or ""
-        dial = _Dial(host_allowed=self._allow.has_host(host, target.port))
+        dial = _Dial(host, self._allow.has_host(host, target.port))
         mark = _dial.set(dial)
         try:
             async with asyncio.timeout(timeout_seconds):
@@ -198,8 +203,8 @@ class Egress:
             raise EgressRefused("url", host) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             if dial.refused:
-                raise EgressRefused("address", host) from None
-            failure = _failure(error, host)
+                raise EgressRefused("address", dial.host) from None
+            failure = _failure(error, dial.host)
             failure.sent = dial.sent
             raise failure from error
         finally:
@@ -297,6 +302,8 @@ def _trace() -> aiohttp.TraceConfig:
         dial = _dial.get()
         if dial is not None:
             dial.sent = True
+            # Another address of the host was dialled: what becomes of the call from here on is not for those.
+            dial.refused.clear()
 
     trace = aiohttp.TraceConfig()
     trace.on_request_headers_sent.append(mark)

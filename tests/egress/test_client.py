@@ -86,6 +86,32 @@ async def test_one_port_can_be_allowed() -> None:
             await egress.close()
 
 
+async def test_an_address_that_was_passed_over_is_not_what_failed() -> None:
+    """Of two addresses the inner one is not dialled; what the other then does is told, and may be tried again."""
+
+    async def breaks_off(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+
+    async with raw_server(breaks_off) as base:
+        egress = Egress(("127.0.0.1",), Answering(["10.0.0.1", "127.0.0.1"]))
+        with pytest.raises(EgressFailed, match=r"both\.test: the answer broke off"):
+            await egress.get(f"http://both.test:{base.rpartition(':')[2]}/")
+        await egress.close()
+
+
+async def test_the_host_that_a_redirect_leads_to_is_named() -> None:
+    async def away(_: web.Request) -> web.Response:
+        raise web.HTTPFound("http://inner.test:9/")
+
+    async with serving({"/away": away}) as base:
+        port = base.rpartition(":")[2]
+        egress = Egress((f"svc.test:{port}",), Answering(["127.0.0.1"]))
+        with pytest.raises(EgressRefused, match=r"^inner\.test: it leads to an address") as caught:
+            await egress.call(Call("GET", f"http://svc.test:{port}/away", {}, None, 5, 65_536, lambda _: True))
+        assert (caught.value.rule, caught.value.host) == ("address", "inner.test")
+        await egress.close()
+
+
 SPELLINGS = [
     "127.0.0.1", "localhost", "LOCALHOST.", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1",
     "017700000001", "0x7f.0x0.0x0.0x1", "127.000.000.001", "0", "0.0.0.0", "0x0", "[::]", "[::1]",
