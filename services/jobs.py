@@ -6,7 +6,7 @@ The runner is small on purpose; durable workflows get an engine of their own.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from app.endings import told_to_end
 from app.errors import Unavailable
 from app.ids import new_id, new_request_id
 from services.context import Context
+from services.paging import among, statement
 
 if TYPE_CHECKING:
     from services.runtime import Runtime
@@ -82,6 +83,17 @@ async def enqueue(context: Context, kind: str, subject: str, payload: dict[str, 
         payload=msgspec.json.encode(payload).decode(),
         at=context.now,
     )
+
+
+async def any_unfinished(context: Context, kind: str, subjects: Sequence[str]) -> bool:
+    """Whether a job of one of these subjects is queued or runs, in whichever process."""
+    known = among(context.database, "subject", subjects)
+    text = (
+        "SELECT 1 FROM job WHERE tenant = {tenant} AND kind = {kind} "  # noqa: S608 - own words
+        "AND status IN ('queued', 'running') "
+        f"AND {known.sql} LIMIT 1"
+    )
+    return bool(await context.database.fetch(statement(text), tenant=context.tenant, kind=kind, **known.params))
 
 
 def _due(now: int) -> dict[str, int]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _CHUNK = 200
 _PAUSE_SECONDS = 0.5
 _WAITING = ("pending", "processing")
+_GIVEN_UP = "The sync was given up; the log of the process that ran it says why."
 
 
 async def run_syncs(context: "Context", people: list[UUID], display: Display) -> dict[str, Any]:
@@ -24,15 +25,28 @@ async def run_syncs(context: "Context", people: list[UUID], display: Display) ->
     while True:
         if ran := await context.runtime.jobs.run_due():
             display.advance(ran)
-        elif any(row["sync_status"] in _WAITING for row in await _rows(context, people)):
+        elif await _unfinished(context, people):
             # Another process has them, or died with them: its lease runs out within minutes.
             await asyncio.sleep(_PAUSE_SECONDS)
         else:
             break
     rows = await _rows(context, people)
     counts = Counter(row["sync_status"] for row in rows)
-    failed = [{"orcid_id": r["orcid_id"], "reason": r["sync_error"]} for r in rows if r["sync_status"] == "failed"]
-    return {"complete": counts["complete"], "failed": counts["failed"], "failures": failed}
+    failed = [
+        {"orcid_id": row["orcid_id"], "reason": row["sync_error"] if row["sync_status"] == "failed" else _GIVEN_UP}
+        for row in rows
+        if row["sync_status"] in ("failed", *_WAITING)
+    ]
+    return {"complete": counts["complete"], "failed": len(failed), "failures": failed}
+
+
+async def _unfinished(context: "Context", people: list[UUID]) -> bool:
+    """Whether a person waits whose job is still to be run: one that was given up leaves the person as it was."""
+    from services.jobs import any_unfinished
+    from services.people.importing import SYNC
+
+    waiting = [str(row["id"]) for row in await _rows(context, people) if row["sync_status"] in _WAITING]
+    return bool(waiting) and await any_unfinished(context, SYNC, waiting)
 
 
 async def _rows(context: "Context", people: list[UUID]) -> list[Any]:

@@ -10,6 +10,7 @@ import pytest
 import app.cli.import_batches
 import app.cli.import_lines
 from app.errors import Unavailable
+from services.people.client import OrcidClient
 from services.people.importing import import_people
 from services.people.orcid import check_digit
 from tests.cli.conftest import Cli
@@ -221,3 +222,19 @@ def test_batches_are_small_in_lines_and_in_bytes() -> None:
     assert [len(batch) for batch in app.cli.import_batches.batches([line] * 5)] == [3, 2]
     line = app.cli.import_lines.Line(1, 20)
     assert [len(batch) for batch in app.cli.import_batches.batches([line] * 450)] == [200, 200, 50]
+
+
+def test_a_sync_that_was_given_up_is_not_waited_for(
+    empty: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A defect in the job: it failed, nobody runs it again, and the person is left as it was."""
+
+    async def broken(*_: Any) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(OrcidClient, "fetch_person", broken)
+    path = tmp_path / "people.txt"
+    path.write_text(f"{ADA}\n", encoding="utf-8")
+    _, found = run(empty, path, "--wait")
+    assert (found["syncs"]["complete"], found["syncs"]["failed"]) == (0, 1)
+    assert "given up" in found["syncs"]["failures"][0]["reason"]
