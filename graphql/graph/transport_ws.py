@@ -192,9 +192,16 @@ class Socket:
             message["id"] = operation_id
         if payload is not msgspec.UNSET:
             message["payload"] = payload
-        await self._raw_send({"type": "websocket.send", "text": msgspec.json.encode(message).decode()})
+        await self._send({"type": "websocket.send", "text": msgspec.json.encode(message).decode()})
 
     async def _close(self, code: int, reason: str) -> None:
         if not self._closed:
             self._closed = True
-            await self._raw_send({"type": "websocket.close", "code": code, "reason": reason})
+            await self._send({"type": "websocket.close", "code": code, "reason": reason})
+
+    async def _send(self, event: dict[str, Any]) -> None:
+        try:
+            await self._raw_send(event)
+        except OSError:
+            # The client has gone (ASGI: `send` raises it then); `receive` says so next.
+            self._closed = True

@@ -183,6 +183,34 @@ async def test_a_stream_that_breaks_is_masked():
     await socket.gone()
 
 
+class Line(asyncio.Queue):
+    """What the application says to a client; once it has gone, saying anything fails as it does in a server."""
+
+    gone = False
+
+    async def put(self, item):
+        if self.gone:
+            raise ConnectionError("the client has gone")
+        await super().put(item)
+
+
+async def test_a_client_that_goes_away_while_it_is_told_is_no_error(monkeypatch, caplog):
+    """Nobody is left to be told, nothing is logged, and its generators end."""
+    monkeypatch.setattr(asyncio, "Queue", Line)
+    runtime, app = parts()
+    socket = await SocketPeer(app).ready()
+    socket.say(type="subscribe", id="1", payload={"query": MADE})
+    await listening(app, runtime)
+    socket.from_app.gone = True
+    for _ in range(3):
+        await runtime.bus.publish("toys", {"name": "bear"})
+        await asyncio.sleep(0.01)
+    await socket.gone()
+    assert runtime.bus.readers() == 0
+    assert len(app.web_sockets) == 0
+    assert [record.message for record in caplog.records] == []
+
+
 async def test_server_sent_events():
     """next for each event, comments in between, complete when the server stops."""
     runtime, app = parts()
