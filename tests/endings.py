@@ -56,9 +56,11 @@ def stopped(process: subprocess.Popen[Any], seconds: float = SECONDS) -> int:
 
 
 def lives(pid: int) -> bool:
-    """A process that nobody has waited for yet has ended all the same."""
+    """Until its last thread has ended, for each keeps its files and locks; nobody need have waited for it."""
+    process = Path(f"/proc/{pid}")
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        state = (process / "stat").read_text().rpartition(")")[2].split()[0]
+        return state != "Z" or len(list((process / "task").iterdir())) > 1
     except (FileNotFoundError, ProcessLookupError):
         return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -54,3 +55,21 @@ def _becomes(pid: int, state: str) -> None:
     while (found := Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]) != state:
         assert time.monotonic() < deadline, found
         time.sleep(0.01)
+
+
+def test_a_process_lives_as_long_as_one_of_its_threads() -> None:
+    """The first may end before the others, and what they have open is still taken."""
+    text = "import ctypes, threading, time; threading.Thread(target=time.sleep, args=(600,)).start(); "
+    text += "print('here', flush=True); ctypes.CDLL(None).pthread_exit(None)"
+    process = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True)
+    try:
+        assert next_line(process) == "here\n"
+        deadline = time.monotonic() + SECONDS
+        while Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert lives(process.pid)
+        process.send_signal(signal.SIGKILL)
+        gone([process.pid])
+    finally:
+        killed(process)
