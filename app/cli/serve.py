@@ -12,6 +12,7 @@ import rich_click as click
 from app.cli.failures import CommandFailed
 from app.cli.options import json_option
 from app.cli.output import print_json, wants_json
+from app.cli.ports import bind_port
 from app.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -86,13 +87,9 @@ def listen(host: str, port: int, *, at_once: bool = True) -> socket.socket:
 
 
 def _bound(family: socket.AddressFamily, address: tuple[str, int]) -> socket.socket:
-    """As `socket.create_server` has it, but for the listening."""
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        made.bind(address)
+        bind_port(made, address)
     except OSError:
         made.close()
         raise

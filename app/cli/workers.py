@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.cli.failures import CommandFailed
+from app.cli.ports import bind_port
 from app.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -93,11 +94,8 @@ class PortOfWorkers(socket.socket):
 
     def __init__(self, family: int, address: Any) -> None:
         super().__init__(family, socket.SOCK_STREAM)
-        if family == socket.AF_INET6:
-            self.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        self.bind(address)
+        bind_port(self, address)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _bound_again, (int(self.family), self.getsockname())
